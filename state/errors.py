@@ -1,0 +1,139 @@
+"""Every error this product raises on purpose.
+
+MetaHumanError
+├── SettingError            a file of the owner's is wrong: says which file, which key, and what to do
+├── StoreError              the home cannot be read or written
+├── ThreadBusy              another process is in the middle of a turn of this thread
+└── ModelError              a model could not answer
+    ├── ModelDown           nothing listens at the provider's address
+    ├── ModelMissing        the provider is there, the model is not
+    ├── ModelTimeout        no answer within the time allowed
+    ├── ContextOverflow     the prompt is longer than the model's context window
+    ├── BadRequest          the provider refuses the request as it stands
+    ├── BadAnswer           the answer does not fit the schema asked for
+    ├── BrokenAnswer        the answer broke off after its first words; it keeps what had come
+    └── NoModelAnswered     every model of the role's hierarchy failed; it carries each failure
+
+Each message is one line that a person can act on; a caller catches the leaf it can mend, or the root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class MetaHumanError(Exception):
+    """The root: catch this to turn any expected failure into one line."""
+
+
+class SettingError(MetaHumanError):
+    """A settings file is wrong.
+
+    Args:
+        file: The file at fault.
+        key: The dotted key inside it; empty when the file as a whole is at fault.
+        problem: What is wrong, in a few words.
+        remedy: What the owner can do about it.
+    """
+
+    def __init__(self, file: Path | str, key: str, problem: str, remedy: str) -> None:
+        self.file, self.key, self.problem, self.remedy = str(file), key, problem, remedy
+        super().__init__(f"{file}: {key + ': ' if key else ''}{problem}; {remedy}")
+
+
+class StoreError(MetaHumanError):
+    """A file or folder of the home cannot be read or written.
+
+    Args:
+        path: The file or folder.
+        error: What the operating system said.
+        remedy: What the owner can do about it.
+    """
+
+    def __init__(self, path: Path | str, error: Exception | str, remedy: str) -> None:
+        self.path, self.remedy = str(path), remedy
+        problem = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        super().__init__(f"{path}: {problem}; {remedy}")
+
+
+class ThreadBusy(MetaHumanError):  # noqa: N818 - reads as what happened
+    """Another process holds this thread and did not finish its turn in time."""
+
+
+class ModelError(MetaHumanError):
+    """A model could not answer. `kind` is the word that audit events and status use for it."""
+
+    kind = "error"
+    #: Whether the next model of the role's hierarchy should be asked.
+    falls_back = True
+
+
+class ModelDown(ModelError):  # noqa: N818
+    """Nothing answers at the provider's address."""
+
+    kind = "down"
+
+
+class ModelMissing(ModelError):  # noqa: N818
+    """The provider does not have the model, or its file is not there."""
+
+    kind = "missing"
+
+
+class ModelTimeout(ModelError):  # noqa: N818
+    """The provider took longer than the registry allows."""
+
+    kind = "timeout"
+
+
+class ContextOverflow(ModelError):  # noqa: N818
+    """The prompt does not fit the model's context window; the next model's may be larger."""
+
+    kind = "context_overflow"
+
+
+class BadRequest(ModelError):  # noqa: N818
+    """The provider refused the request; another model would be sent the same mistake."""
+
+    kind = "bad_request"
+    falls_back = False
+
+
+class BadAnswer(ModelError):  # noqa: N818
+    """The answer does not fit the schema that was asked for."""
+
+    kind = "bad_answer"
+
+
+class BrokenAnswer(ModelError):  # noqa: N818
+    """The answer broke off after its first words.
+
+    Args:
+        message: What happened.
+        partial: The text that had come by then.
+    """
+
+    kind = "broken"
+    falls_back = False
+
+    def __init__(self, message: str, partial: str) -> None:
+        self.partial = partial
+        super().__init__(message)
+
+
+class NoModelAnswered(ModelError):  # noqa: N818
+    """Every model of a role's hierarchy failed.
+
+    Args:
+        role: The role that was asked.
+        failures: One pair of model id and error for each model tried, in order.
+    """
+
+    kind = "none_answered"
+    falls_back = False
+
+    def __init__(self, role: str, failures: Sequence[tuple[str, ModelError]]) -> None:
+        self.role, self.failures = role, tuple(failures)
+        tried = "; ".join(f"{model_id}: {error}" for model_id, error in self.failures)
+        super().__init__(f"no model could answer as {role}: {tried}")

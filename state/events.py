@@ -1,0 +1,93 @@
+"""The audit events: one function each, so that an event's name, level and fields are written down once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
+
+Level = Literal["info", "warn", "error", "critical"]
+Category = Literal["system", "decision", "action", "security", "data"]
+
+
+@dataclass(frozen=True)
+class AuditEvent:
+    """What happened, before the log gives it a time.
+
+    Args:
+        event: The event's name.
+        actor: Who did it: a role, `assistant` (the persona), `human` or `system`.
+        details: The event's own fields, as JSON values with camelCase keys.
+        level: How much it matters.
+        category: Which kind of thing happened.
+    """
+
+    event: str
+    actor: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    level: Level = "info"
+    category: Category = "system"
+
+
+class Tokens(TypedDict):
+    """Tokens of one model call; `cached` counts those of the prompt that were not computed again."""
+
+    prompt: int
+    completion: int
+    cached: int
+
+
+class ModelCall(TypedDict):
+    """One call of a role's model, as the audit, `/why` and the state of a turn tell it."""
+
+    role: str
+    modelId: str | None
+    provider: str | None
+    model: str | None
+    adapters: list[str]
+    tokens: Tokens
+    latencyMs: float
+    firstTokenMs: float | None
+    fallback: bool
+    why: str | None
+    mode: str | None
+    thread: str | None
+    error: str | None
+
+
+def llm_call(call: ModelCall) -> AuditEvent:
+    """One model call, answered or not; `warn` when a fallback answered, `error` when none did."""
+    level: Level = "error" if call["error"] else "warn" if call["fallback"] else "info"
+    actor = "assistant" if call["role"] == "persona" else call["role"]
+    return AuditEvent("llm_call", actor, {**call}, level)
+
+
+def route_decided(route: Mapping[str, Any], thread: str | None) -> AuditEvent:
+    """Where a turn was sent, by whom, and how sure they were."""
+    return AuditEvent("route_decided", "orchestrator", {**route, "thread": thread}, category="decision")
+
+
+def specialist_done(details: Mapping[str, Any]) -> AuditEvent:
+    """One specialist's task: its lengths, time and whether it failed."""
+    level: Level = "warn" if details.get("error") else "info"
+    return AuditEvent("specialist_done", str(details.get("specialist")), details, level, "action")
+
+
+def memory_saved(memory_id: str, path: str, thread: str | None) -> AuditEvent:
+    """An episodic memory was written."""
+    return AuditEvent("memory_saved", "system", {"id": memory_id, "path": path, "thread": thread}, category="data")
+
+
+def short_term_changed(changed: list[str], thread: str | None) -> AuditEvent:
+    """The short-term state was written; `changed` names its keys, not their contents."""
+    return AuditEvent("short_term_changed", "system", {"changed": changed, "thread": thread}, category="data")
+
+
+def registry_rejected(error: str) -> AuditEvent:
+    """An edited models.json could not be used."""
+    return AuditEvent("registry_rejected", "system", {"error": error}, level="error")
+
+
+def home_initialised(written: list[str], kept: list[str]) -> AuditEvent:
+    """`metahuman init` wrote these files and left those as they were."""
+    return AuditEvent("home_initialised", "human", {"written": written, "kept": kept}, category="data")

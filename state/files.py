@@ -1,0 +1,126 @@
+"""How a file of the owner's is read and written: whole or not at all, private, and safe between processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from metahuman.state.errors import SettingError, StoreError
+
+REMEDY = "check that the folder can be written and that the disk has room"
+
+
+@contextlib.contextmanager
+def store_errors(path: Path, remedy: str = REMEDY) -> Iterator[None]:
+    """Turn what the operating system says about `path` into one line with a remedy.
+
+    Raises:
+        StoreError: For any `OSError` inside the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(path, error, remedy) from error
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder, and those above it, for the owner's eyes only; return it.
+
+    Raises:
+        StoreError: If it cannot be created.
+    """
+    with store_errors(path):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader, or a crash at any point, sees the old file or the new one.
+
+    The file's permissions survive; a new file is readable by its owner only.
+
+    Raises:
+        StoreError: If it cannot be written; the old file is then untouched.
+    """
+    make_folder(path.parent)
+    with store_errors(path):
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                if path.exists():
+                    os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable, where folders can be opened (not on Windows)."""
+    with contextlib.suppress(PermissionError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    write_atomic(path, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object from `path`.
+
+    Raises:
+        SettingError: If the file is not JSON or not an object, naming the line.
+        StoreError: If it cannot be read.
+    """
+    with store_errors(path, "check that the file exists and can be read"):
+        data = path.read_bytes()
+    try:
+        value = json.loads(data)
+    except UnicodeDecodeError as error:
+        raise SettingError(path, "", f"not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise SettingError(path, "", f"not JSON: {error.msg} at {where}", "mend that line") from error
+    except RecursionError as error:
+        raise SettingError(path, "", "nested too deeply to be settings", "mend or replace it") from error
+    if not isinstance(value, dict):
+        raise SettingError(path, "", f"holds a {type(value).__name__}, not an object", "wrap it in { }")
+    return value
+
+
+@contextlib.contextmanager
+def update_json(path: Path) -> Iterator[dict[str, Any]]:
+    """Hand out the object in `path` (empty if there is none), and write back what the block made of it.
+
+    Keys that the block does not touch are kept. Two processes take turns; the lock of one that died is released
+    by the operating system.
+
+    Raises:
+        SettingError: If the file holds no JSON object.
+        StoreError: If it cannot be read or written.
+    """
+    make_folder(path.parent)
+    with store_errors(path), FileLock(path.with_name(f".{path.name}.lock")):
+        value = read_json(path) if path.exists() else {}
+        yield value
+        write_json(path, value)

@@ -1,0 +1,97 @@
+"""What nodes may ask for. Concrete classes are bound when the graph is built; tests bind fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from langchain_core.language_models import BaseChatModel
+
+from metahuman.state.context import Mode, TurnContext
+from metahuman.state.events import AuditEvent
+from metahuman.state.turn import Evidence, ShortTerm
+
+
+class Audit(Protocol):
+    """Where every decision, model call and change is written down."""
+
+    def record(self, event: AuditEvent) -> None:
+        """Append `event`; it is on disk's way when this returns."""
+        ...
+
+    async def arecord(self, event: AuditEvent) -> None:
+        """Append `event` without holding up the event loop."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, so that tests can set it."""
+
+    def now(self) -> datetime:
+        """Return the time of day, with a time zone."""
+        ...
+
+    def milliseconds(self) -> float:
+        """Return a count of milliseconds that never runs backwards."""
+        ...
+
+
+class Models(Protocol):
+    """Who answers for a role."""
+
+    def serves(self, role: str, mode: Mode) -> bool:
+        """Tell whether `role` has a model in `mode`; emulation has no orchestrator."""
+        ...
+
+    def chat_model(self, role: str, *, mode: Mode | None = None, overrides: Mapping[str, str] | None = None) -> BaseChatModel:
+        """Return the chat model of `role`: each call goes down the role's hierarchy and is audited."""
+        ...
+
+    def prompt_budget(self, role: str, *, mode: Mode | None = None, overrides: Mapping[str, str] | None = None) -> int:
+        """Return how many tokens a prompt for `role` may have, its answer's own room taken off."""
+        ...
+
+
+class Memory(Protocol):
+    """What the twin knows: memories, persona and short-term state."""
+
+    async def current_mode(self) -> Mode:
+        """Return the owner's cognitive mode."""
+        ...
+
+    async def recall(self, query: str, *, thread: str | None) -> Sequence[Evidence]:
+        """Return what bears on `query`, leaving out what `thread` itself still shows."""
+        ...
+
+    async def save(self, memory: Mapping[str, Any]) -> str:
+        """Write an episodic memory; saving the same id again changes nothing. Return its path inside the home."""
+        ...
+
+    async def persona_summary(self) -> str:
+        """Return who the twin is, in a few lines for a prompt."""
+        ...
+
+    async def short_term(self) -> ShortTerm:
+        """Return the short-term state last written, of whichever thread."""
+        ...
+
+    async def keep_short_term(self, value: ShortTerm) -> None:
+        """Write the short-term state for the owner to read."""
+        ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything concrete that the nodes of a graph use."""
+
+    models: Models
+    memory: Memory
+    audit: Audit
+    clock: Clock
+
+
+async def mode_of(context: TurnContext | None, memory: Memory) -> Mode:
+    """Return the mode of a run: what the person chose for it, else the owner's own."""
+    return (context and context.mode) or await memory.current_mode()

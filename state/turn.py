@@ -1,0 +1,148 @@
+"""The state of one turn of conversation, and how parallel writers meet in it.
+
+Everything here is a message, a plain value or a TypedDict: that is what a checkpoint gives back as it was.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict, TypeVar, get_args
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+
+from metahuman.state.context import Mode
+from metahuman.state.events import ModelCall
+
+Specialist = Literal["coder", "planner", "summarizer", "curator", "dreamer"]
+Destination = Literal["conversation", "memory", "operator", "coder", "planner", "summarizer", "curator", "dreamer"]
+DecidedBy = Literal["mode", "rule", "classifier", "model", "fallback"]
+SPECIALISTS: tuple[Specialist, ...] = get_args(Specialist)
+
+
+class Task(TypedDict):
+    """What one destination is asked to do."""
+
+    destination: Destination
+    task: str
+
+
+class Route(TypedDict):
+    """Where a turn goes. `why` says what went wrong when a fallback decided."""
+
+    tasks: list[Task]
+    topics: list[str]
+    intent: str
+    focus: str
+    confidence: float
+    decidedBy: DecidedBy
+    why: str | None
+    latencyMs: float
+
+
+class Evidence(TypedDict):
+    """One thing remembered, with where it is kept and why it was brought up."""
+
+    id: str
+    timestamp: str
+    type: str
+    text: str
+    why: str
+
+
+class Recalled(TypedDict):
+    """What memory brought to the turn, and the milliseconds it took."""
+
+    evidence: list[Evidence]
+    latencyMs: float
+
+
+class Finding(TypedDict):
+    """What a specialist or the operator brought back; `turn` is the id of the message it answers."""
+
+    turn: str
+    source: Destination
+    task: str
+    content: str
+    error: str | None
+
+
+class TurnCall(TypedDict):
+    """A model call of a turn; `turn` is the id of the message it serves."""
+
+    turn: str
+    call: ModelCall
+
+
+class ConversationContext(TypedDict):
+    """What the conversation has lately been about."""
+
+    lastTopics: list[str]
+    userIntent: str
+
+
+class ShortTerm(TypedDict):
+    """The orchestrator's working memory, as in `out/state/short-term.json`."""
+
+    currentFocus: str
+    activeTasks: list[str]
+    recentToolOutputs: dict[str, object]
+    conversationContext: ConversationContext
+    lastUpdated: str
+
+
+class _OfTurn(TypedDict):
+    turn: str
+
+
+T = TypeVar("T", bound=_OfTurn)
+
+
+def of_latest_turn(old: list[T], new: list[T]) -> list[T]:
+    """Add what parallel nodes bring, and drop what earlier turns of the thread left behind."""
+    both = [*(old or []), *new]
+    return [item for item in both if item["turn"] == both[-1]["turn"]]
+
+
+class TurnInput(TypedDict):
+    """What starts a turn: the person's message, the last of `messages`."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class TurnState(TurnInput, total=False):
+    """All that a turn knows; a checkpoint of it is the thread's short-term memory."""
+
+    mode: Mode
+    route: Route
+    recalled: Recalled
+    findings: Annotated[list[Finding], of_latest_turn]
+    calls: Annotated[list[TurnCall], of_latest_turn]
+    shortTerm: ShortTerm
+    memoryId: str | None
+
+
+class TurnUpdate(TypedDict, total=False):
+    """What one node changes; mypy refuses keys that the state does not have."""
+
+    messages: list[AnyMessage]
+    mode: Mode
+    route: Route
+    recalled: Recalled
+    findings: list[Finding]
+    calls: list[TurnCall]
+    shortTerm: ShortTerm
+    memoryId: str | None
+
+
+class SpecialistJob(TypedDict):
+    """What one run of the specialist node gets: a single task and the turn it belongs to."""
+
+    specialist: Specialist
+    task: str
+    turn: str
+    mode: Mode
+
+
+def turn_of(state: TurnState) -> str:
+    """Return the turn's id: that of the message it answers."""
+    return str(state["messages"][-1].id)
