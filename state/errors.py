@@ -3,12 +3,14 @@
 MetaHumanError
 ├── SettingError            a file of the owner's is wrong: says which file, which key, and what to do
 ├── StoreError              the home cannot be read or written
+├── EmptyTurn               there is no message to answer
 ├── ThreadBusy              another process is in the middle of a turn of this thread
 └── ModelError              a model could not answer
     ├── ModelDown           nothing listens at the provider's address
     ├── ModelMissing        the provider is there, the model is not
     ├── ModelTimeout        no answer within the time allowed
     ├── ContextOverflow     the prompt is longer than the model's context window
+    ├── BadKey              the provider wants another key, or any
     ├── BadRequest          the provider refuses the request as it stands
     ├── BadAnswer           the answer does not fit the schema asked for
     ├── BrokenAnswer        the answer broke off after its first words; it keeps what had come
@@ -57,6 +59,10 @@ class StoreError(MetaHumanError):
         super().__init__(f"{path}: {problem}; {remedy}")
 
 
+class EmptyTurn(MetaHumanError):  # noqa: N818
+    """There is no message of a person's to answer."""
+
+
 class ThreadBusy(MetaHumanError):  # noqa: N818 - reads as what happened
     """Another process holds this thread and did not finish its turn in time."""
 
@@ -91,6 +97,12 @@ class ContextOverflow(ModelError):  # noqa: N818
     """The prompt does not fit the model's context window; the next model's may be larger."""
 
     kind = "context_overflow"
+
+
+class BadKey(ModelError):  # noqa: N818
+    """The provider does not accept the key it was given."""
+
+    kind = "auth"
 
 
 class BadRequest(ModelError):  # noqa: N818

@@ -45,11 +45,13 @@ class Models(Protocol):
         """Tell whether `role` has a model in `mode`; emulation has no orchestrator."""
         ...
 
-    def chat_model(self, role: str, *, mode: Mode | None = None, overrides: Mapping[str, str] | None = None) -> BaseChatModel:
+    def chat_model(
+        self, role: str, *, mode: Mode | None = None, model_id: str | None = None, listed_only: bool = False
+    ) -> BaseChatModel:
         """Return the chat model of `role`: each call goes down the role's hierarchy and is audited."""
         ...
 
-    def prompt_budget(self, role: str, *, mode: Mode | None = None, overrides: Mapping[str, str] | None = None) -> int:
+    def prompt_budget(self, role: str, *, mode: Mode | None = None, model_id: str | None = None) -> int:
         """Return how many tokens a prompt for `role` may have, its answer's own room taken off."""
         ...
 

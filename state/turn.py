@@ -5,12 +5,14 @@ Everything here is a message, a plain value or a TypedDict: that is what a check
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypedDict, TypeVar, get_args
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, RemoveMessage
 from langgraph.graph.message import add_messages
 
 from metahuman.state.context import Mode
+from metahuman.state.errors import EmptyTurn
 from metahuman.state.events import ModelCall
 
 Specialist = Literal["coder", "planner", "summarizer", "curator", "dreamer"]
@@ -112,6 +114,7 @@ class TurnInput(TypedDict):
 class TurnState(TurnInput, total=False):
     """All that a turn knows; a checkpoint of it is the thread's short-term memory."""
 
+    startedAt: str
     mode: Mode
     route: Route
     recalled: Recalled
@@ -124,7 +127,8 @@ class TurnState(TurnInput, total=False):
 class TurnUpdate(TypedDict, total=False):
     """What one node changes; mypy refuses keys that the state does not have."""
 
-    messages: list[AnyMessage]
+    messages: Sequence[AnyMessage | RemoveMessage]
+    startedAt: str
     mode: Mode
     route: Route
     recalled: Recalled
@@ -139,10 +143,30 @@ class SpecialistJob(TypedDict):
 
     specialist: Specialist
     task: str
+    message: str
     turn: str
     mode: Mode
 
 
-def turn_of(state: TurnState) -> str:
-    """Return the turn's id: that of the message it answers."""
-    return str(state["messages"][-1].id)
+def question_of(state: TurnState) -> HumanMessage:
+    """Return the message that the turn answers; its id is the turn's.
+
+    Raises:
+        EmptyTurn: If nobody has said anything.
+    """
+    for message in reversed(state["messages"]):
+        if isinstance(message, HumanMessage):
+            return message
+    raise EmptyTurn("a turn starts with a person's message; there is none in `messages`")
+
+
+def findings_of(state: TurnState) -> list[Finding]:
+    """Return what was found for this turn; the state may still hold the turn before."""
+    turn = question_of(state).id
+    return [finding for finding in state.get("findings", []) if finding["turn"] == turn]
+
+
+def call_record(state_turn: str | None, answer: BaseMessage) -> list[TurnCall]:
+    """Return the record of the model call that made `answer`, as an update of `calls`."""
+    call = answer.response_metadata.get("modelCall")
+    return [TurnCall(turn=str(state_turn), call=call)] if call else []

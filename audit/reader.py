@@ -1,0 +1,257 @@
+"""Reads the audit log back: a stretch of time, the newest events, or events as they are written."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args
+
+from metahuman.state.events import Level
+from metahuman.state.files import store_errors
+
+if TYPE_CHECKING:
+    from threading import Event
+
+#: From the harmless to the worst.
+LEVELS: tuple[Level, ...] = get_args(Level)
+BLOCK = 64 * 1024
+POLL = 0.25
+REMEDY = "check that the file exists and can be read"
+_DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.ndjson")
+
+
+class Filters(TypedDict, total=False):
+    """Which events are wanted; what is left out, or None, does not matter.
+
+    `since` is the first moment wanted and `until` the first no longer wanted. `level` means that level or worse.
+    `role` and `thread` are those of the event's details.
+    """
+
+    since: datetime | None
+    until: datetime | None
+    event: str | None
+    actor: str | None
+    level: Level | None
+    role: str | None
+    thread: str | None
+
+
+class Entry(dict[str, Any]):
+    """One event as it stands in the log. Events of other writers may lack any key.
+
+    Args:
+        line: The event's line, without the line break.
+        event: What that line says.
+    """
+
+    __slots__ = ("line",)
+
+    def __init__(self, line: str, event: Mapping[str, Any]) -> None:
+        super().__init__(event)
+        self.line = line
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The event's details; empty if they are missing or no object."""
+        details = self.get("details")
+        return details if isinstance(details, dict) else {}
+
+    @property
+    def moment(self) -> datetime | None:
+        """The event's time, with a time zone; None if it has none that can be read."""
+        try:
+            moment = datetime.fromisoformat(self["timestamp"])
+        except (KeyError, TypeError, ValueError):
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Reader:
+    """Reads the events of one folder that pass the filters.
+
+    `broken` counts the lines met so far that are no event, such as the last line of a process that was killed.
+
+    Args:
+        folder: Where the day files are; it need not exist.
+        filters: Which events are wanted.
+    """
+
+    def __init__(self, folder: Path, **filters: Unpack[Filters]) -> None:
+        self.broken = 0
+        self._folder = folder
+        self._since, self._until = _utc(filters.get("since")), _utc(filters.get("until"))
+        self._levels = LEVELS[LEVELS.index(filters.get("level") or LEVELS[0]) :]
+        self._event, self._actor = filters.get("event"), filters.get("actor")
+        self._role, self._thread = filters.get("role"), filters.get("thread")
+
+    def read(self) -> Iterator[Entry]:
+        """Yield the events, oldest first. Days outside the range are not opened.
+
+        Raises:
+            StoreError: If a day's file cannot be read.
+        """
+        for day in self._in_range(_days(self._folder)):
+            yield from self._wanted(_forward(day))
+
+    def tail(self, n: int | None) -> list[Entry]:
+        """Return the newest `n` events (all for None), oldest first, reading no further back than needed.
+
+        Raises:
+            StoreError: If a day's file cannot be read.
+        """
+        return self._tail(n, _days(self._folder), {})
+
+    def follow(self, stop: Event, poll: float = POLL, *, last: int | None = 0) -> Iterator[Entry]:
+        """Yield the newest `last` events (all for None), then every event as it is written, past midnight too.
+
+        A line still being written is held back until it is whole.
+
+        Args:
+            stop: Set it to end the iteration.
+            poll: The seconds between two looks at the folder.
+            last: How many events of those already there come first.
+
+        Raises:
+            StoreError: If a day's file cannot be read.
+        """
+        days = _days(self._folder)
+        # Two days, because around midnight a slower process may still write into the day that has gone.
+        ends = {day: _end_of_lines(day) for day in days[-2:]}
+        first = min(ends, default=self._folder)
+        yield from self._tail(last, days, ends)
+        while not stop.is_set():
+            days = [day for day in _days(self._folder) if day >= first]
+            for day in days:
+                lines, ends[day] = _appended(day, ends.get(day, 0))
+                yield from self._wanted(lines)
+            first = min(days[-2:], default=first)
+            stop.wait(poll)
+
+    def _tail(self, n: int | None, days: Sequence[Path], ends: Mapping[Path, int]) -> list[Entry]:
+        newest_first = (line for day in reversed(self._in_range(days)) for line in _backward(day, ends.get(day)))
+        return list(itertools.islice(self._wanted(newest_first), n))[::-1]
+
+    def _in_range(self, days: Sequence[Path]) -> list[Path]:
+        first = self._since.date().isoformat() if self._since else ""
+        last = self._until.date().isoformat() if self._until else "9999-99-99"
+        return [day for day in days if first <= day.stem <= last]
+
+    def _wanted(self, lines: Iterable[bytes]) -> Iterator[Entry]:
+        return (entry for line in lines if (entry := self._entry(line)) is not None and self._accepts(entry))
+
+    def _entry(self, line: bytes) -> Entry | None:
+        # A writer that recovers from a half line can leave an empty one: no event is lost by it.
+        if not line.strip():
+            return None
+        try:
+            text = line.decode().strip()
+            return Entry(text, _object(json.loads(text)))
+        except (ValueError, RecursionError):
+            self.broken += 1
+            return None
+
+    def _accepts(self, entry: Entry) -> bool:
+        level = entry.get("level")
+        return (
+            (level if level in LEVELS else LEVELS[0]) in self._levels
+            and self._event in (None, entry.get("event"))
+            and self._actor in (None, entry.get("actor"))
+            and self._role in (None, entry.details.get("role"))
+            and self._thread in (None, entry.details.get("thread"))
+            and self._in_time(entry)
+        )
+
+    def _in_time(self, entry: Entry) -> bool:
+        if self._since is None and self._until is None:
+            return True
+        moment = entry.moment
+        if moment is None:
+            return False
+        return not (self._since and moment < self._since) and not (self._until and moment >= self._until)
+
+
+def read(folder: Path, **filters: Unpack[Filters]) -> Iterator[Entry]:
+    """Yield the events of `folder` that pass the filters, oldest first.
+
+    Raises:
+        StoreError: If a day's file cannot be read.
+    """
+    return Reader(folder, **filters).read()
+
+
+def tail(folder: Path, n: int, **filters: Unpack[Filters]) -> list[Entry]:
+    """Return the newest `n` events of `folder` that pass the filters, oldest first.
+
+    Raises:
+        StoreError: If a day's file cannot be read.
+    """
+    return Reader(folder, **filters).tail(n)
+
+
+def follow(folder: Path, stop: Event, poll: float = POLL, **filters: Unpack[Filters]) -> Iterator[Entry]:
+    """Yield new events of `folder` that pass the filters until `stop` is set, looking every `poll` seconds.
+
+    Raises:
+        StoreError: If a day's file cannot be read.
+    """
+    return Reader(folder, **filters).follow(stop, poll)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment and moment.astimezone(UTC)
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("not an object")  # broken, like any other line that holds no event
+    return value
+
+
+def _days(folder: Path) -> list[Path]:
+    """Return the day files, oldest first."""
+    with store_errors(folder, REMEDY):
+        return sorted(path for path in folder.iterdir() if _DAY_FILE.fullmatch(path.name)) if folder.is_dir() else []
+
+
+def _forward(path: Path) -> Iterator[bytes]:
+    with store_errors(path, REMEDY), path.open("rb") as file:
+        yield from file
+
+
+def _backward(path: Path, end: int | None) -> Iterator[bytes]:
+    """Yield the lines of `path` that stand before byte `end`, the last one first, a block at a time."""
+    with store_errors(path, REMEDY), path.open("rb") as file:
+        position = file.seek(0, os.SEEK_END) if end is None else end
+        rest, step = b"", BLOCK
+        while position:
+            start = max(0, position - step)
+            file.seek(start)
+            rest, *lines = (file.read(position - start) + rest).split(b"\n")
+            yield from reversed(lines)
+            position = start
+            # Larger steps through a line larger than a block, or it would be copied once for each block.
+            step = BLOCK if lines else step * 2
+        yield rest
+
+
+def _end_of_lines(path: Path) -> int:
+    """Return where the last whole line of `path` ends, in bytes."""
+    with store_errors(path, REMEDY):
+        size = path.stat().st_size
+    return size - len(next(_backward(path, size)))
+
+
+def _appended(path: Path, start: int) -> tuple[list[bytes], int]:
+    """Return the whole lines of `path` after byte `start`, and where they end."""
+    with store_errors(path, REMEDY), path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) < start:  # emptied or replaced: all of it is new
+            start = 0
+        file.seek(start)
+        data = file.read()
+    whole = data.rfind(b"\n") + 1
+    return data[:whole].split(b"\n"), start + whole

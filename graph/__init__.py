@@ -1,0 +1,1 @@
+"""Wiring only: which step follows which. No prompt, no model call, no file access."""

@@ -1,0 +1,36 @@
+"""Where a turn goes next: pure functions of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from langgraph.types import Send
+
+from metahuman.state.turn import SPECIALISTS, Specialist, SpecialistJob, Task, TurnState, question_of
+
+
+def after_orchestrator(state: TurnState) -> Sequence[Send | str]:
+    """Return who works before the persona speaks: the operator, one specialist per task, or nobody."""
+    if state["mode"] == "emulation":
+        return ["persona"]
+    tasks = state["route"]["tasks"]
+    operator = ["operator"] if any(task["destination"] == "operator" for task in tasks) else []
+    specialists = [Send("specialist", _job(state, task)) for task in tasks if task["destination"] in SPECIALISTS]
+    return [*operator, *specialists] or ["persona"]
+
+
+def after_persona(state: TurnState) -> Literal["remember", "__end__"]:
+    """Return whether the turn is remembered: emulation leaves no trace."""
+    return "__end__" if state["mode"] == "emulation" else "remember"
+
+
+def _job(state: TurnState, task: Task) -> SpecialistJob:
+    question = question_of(state)
+    return SpecialistJob(
+        specialist=cast(Specialist, task["destination"]),
+        task=task["task"],
+        message=question.text,
+        turn=str(question.id),
+        mode=state["mode"],
+    )

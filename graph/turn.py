@@ -1,0 +1,45 @@
+"""One turn of conversation: orchestrator and recall side by side, then whoever must work, then the persona speaks."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from langgraph.graph import END, START, StateGraph
+
+from metahuman.graph.routes import after_orchestrator, after_persona
+from metahuman.nodes.operator import operator
+from metahuman.nodes.orchestrator import orchestrator
+from metahuman.nodes.persona import persona
+from metahuman.nodes.recall import recall
+from metahuman.nodes.remember import remember
+from metahuman.nodes.specialist import specialist
+from metahuman.state.context import TurnContext
+from metahuman.state.services import Services
+from metahuman.state.turn import TurnInput, TurnState
+
+TurnGraph = StateGraph[TurnState, TurnContext, TurnInput, TurnState]
+
+
+def build(services: Services) -> TurnGraph:
+    """Return the turn graph with its services bound; compile it with a checkpointer of your own, or none.
+
+    Args:
+        services: What the nodes may ask for.
+    """
+    turn = StateGraph(TurnState, context_schema=TurnContext, input_schema=TurnInput)
+
+    turn.add_node("orchestrator", partial(orchestrator, services=services))
+    turn.add_node("recall", partial(recall, services=services))
+    turn.add_node("operator", operator)
+    turn.add_node("specialist", partial(specialist, services=services))
+    turn.add_node("persona", partial(persona, services=services))
+    turn.add_node("remember", partial(remember, services=services))
+
+    turn.add_edge(START, "orchestrator")
+    turn.add_edge(START, "recall")  # one step with the orchestrator: what follows waits for both
+    turn.add_conditional_edges("orchestrator", after_orchestrator, ["operator", "specialist", "persona"])
+    turn.add_edge("operator", "persona")
+    turn.add_edge("specialist", "persona")
+    turn.add_conditional_edges("persona", after_persona, ["remember", END])
+    turn.add_edge("remember", END)
+    return turn

@@ -1,0 +1,111 @@
+"""Threads: their latest state in SQLite, so that a conversation goes on after the process has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiosqlite
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from metahuman.state.errors import StoreError
+from metahuman.state.files import REMEDY, make_folder, store_errors
+
+#: How long a writer waits for another process that holds the database.
+BUSY_MILLISECONDS = 10_000
+_PRUNE = """
+DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id < (
+    SELECT MAX(checkpoint_id) FROM checkpoints AS latest
+    WHERE latest.thread_id = {table}.thread_id AND latest.checkpoint_ns = {table}.checkpoint_ns)
+"""
+
+
+class ThreadSaver(AsyncSqliteSaver):
+    """A checkpointer that can forget all but the latest checkpoint of a thread.
+
+    Only messages, plain values and TypedDicts come back from it: anything else in a state is refused on reading, so
+    that a checkpoint can never name code to run.
+    """
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        super().__init__(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Drop every checkpoint of these threads but the latest of each, with the writes that led to them.
+
+        A thread's history would otherwise grow with the square of its length.
+
+        Raises:
+            ValueError: For a strategy other than keep_latest; `adelete_thread` removes a thread.
+        """
+        if strategy != "keep_latest":
+            raise ValueError(f"strategy {strategy!r} is not keep_latest")
+        await self.setup()
+        async with self.lock:
+            for table in ("writes", "checkpoints"):
+                await self.conn.executemany(_PRUNE.format(table=table), [(thread,) for thread in thread_ids])
+            await self.conn.commit()
+
+    async def threads(self) -> list[str]:
+        """Return the threads that have a state, the latest spoken in first."""
+        await self.setup()
+        latest = "SELECT thread_id FROM checkpoints GROUP BY thread_id ORDER BY MAX(checkpoint_id) DESC"
+        async with self.lock, self.conn.execute(latest) as rows:
+            return [row[0] async for row in rows]
+
+
+class Overlay(ThreadSaver):
+    """A checkpointer whose threads begin where another's stand, and which leaves no trace: emulation writes nothing.
+
+    Args:
+        connection: A database in memory.
+        base: The checkpointer that is only read.
+    """
+
+    def __init__(self, connection: aiosqlite.Connection, base: BaseCheckpointSaver[str]) -> None:
+        super().__init__(connection)
+        self._base = base
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the thread's state as it stands here, else as it stands in the base."""
+        return await super().aget_tuple(config) or await self._base.aget_tuple(config)
+
+
+@asynccontextmanager
+async def open_checkpoints(path: Path) -> AsyncIterator[ThreadSaver]:
+    """Open the threads kept in the SQLite file at `path`, creating it if need be.
+
+    Raises:
+        StoreError: If the file cannot be opened or is no database.
+    """
+    await asyncio.to_thread(_prepare, path)
+    try:
+        async with aiosqlite.connect(path) as connection:
+            # In write-ahead mode, NORMAL loses nothing when the process dies and at worst the last turns when the
+            # machine does; their memories are files of their own, and synced.
+            await connection.executescript(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}; PRAGMA synchronous=NORMAL;")
+            saver = ThreadSaver(connection)
+            await saver.setup()
+            yield saver
+    except sqlite3.DatabaseError as error:
+        raise StoreError(path, error, f"{REMEDY}; moved away, the file is made anew") from error
+
+
+def _prepare(path: Path) -> None:
+    """Create the file before SQLite does, for the owner's eyes only."""
+    make_folder(path.parent)
+    with store_errors(path):
+        path.touch(mode=0o600)
+
+
+@asynccontextmanager
+async def open_overlay(base: BaseCheckpointSaver[str]) -> AsyncIterator[Overlay]:
+    """Open a checkpointer in memory that begins where `base` stands."""
+    async with aiosqlite.connect(":memory:") as connection:
+        yield Overlay(connection, base)

@@ -1,0 +1,1 @@
+"""MetaHuman: a digital twin that runs on its owner's machine."""

@@ -1,0 +1,249 @@
+"""The Python API: a twin that is talked with."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import AsyncFileLock, Timeout
+from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph.state import CompiledStateGraph
+
+from metahuman.graph.turn import build
+from metahuman.home import Home, find_home
+from metahuman.memory.checkpoints import Overlay, ThreadSaver, open_checkpoints, open_overlay
+from metahuman.models.providers import Provider, open_provider
+from metahuman.reply import Event, Found, Reply, Routed, Token, reply_of
+from metahuman.state.background import background
+from metahuman.state.context import Mode, TurnContext
+from metahuman.state.errors import EmptyTurn, StoreError, ThreadBusy
+from metahuman.state.files import REMEDY, make_folder
+from metahuman.state.services import mode_of
+from metahuman.wiring import open_services
+
+#: The thread that `chat` and `ask` go on with when none is named.
+MAIN = "main"
+#: How long a turn waits for another process that is in the middle of one on the same thread.
+THREAD_SECONDS = 30.0
+
+Graph = CompiledStateGraph[Any, TurnContext, Any, Any]
+
+
+class MetaHuman:
+    """A twin with its home. Use it as a context manager, or call `close` when done.
+
+    Every method that talks has a twin for async callers, with an `a` before its name.
+
+    Args:
+        home: Its folder; by default METAHUMAN_HOME, else the platform's folder for user data.
+        providers: Finds a model provider by name.
+
+    Raises:
+        StoreError: If the home cannot be created or written.
+        SettingError: If its model registry cannot be used.
+    """
+
+    def __init__(self, home: Home | str | None = None, *, providers: Callable[[str], Provider] = open_provider) -> None:
+        self.home = home if isinstance(home, Home) else find_home(home)
+        self.home.create()
+        self.services = open_services(self.home, providers)
+        self._opened = AsyncExitStack()
+        self._threads: _Threads | None = None
+
+    def chat(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Reply:
+        """Say something and return the reply.
+
+        Args:
+            message: What is said.
+            thread: The conversation it belongs to; it is remembered across processes.
+            mode: The cognitive mode of this turn; the owner's own by default.
+            models: A model id of the registry for a role, for this turn: `persona="embedded"`.
+
+        Raises:
+            MetaHumanError: See `metahuman.state.errors`; each is one line to act on.
+        """
+        return _last(self.stream(message, thread=thread, mode=mode, **models))
+
+    def stream(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Iterator[Event]:
+        """Say something and yield what happens as it happens; the last event is the `Reply`. As for `chat`."""
+        return background.iterate(self._say(message, thread, TurnContext(mode, models)))
+
+    async def achat(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Reply:
+        """As `chat`, for async callers."""
+        return _last([event async for event in self.astream(message, thread=thread, mode=mode, **models)])
+
+    def astream(
+        self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str
+    ) -> AsyncIterator[Event]:
+        """As `stream`, for async callers."""
+        return background.aiterate(self._say(message, thread, TurnContext(mode, models)))
+
+    def unanswered(self, thread: str = MAIN) -> str | None:
+        """Return the message that a thread's last turn did not get to answer, if it was cut short."""
+        return background.run(self._unanswered(thread))
+
+    def resume(self, thread: str = MAIN, *, mode: Mode | None = None) -> Iterator[Event]:
+        """Finish a turn that was cut short, from the step it had come to; as `stream`."""
+        return background.iterate(self._turn(None, thread, TurnContext(mode)))
+
+    def history(self, thread: str = MAIN) -> list[AnyMessage]:
+        """Return the messages that a thread still holds, oldest first."""
+        return list(background.run(self._values(thread)).get("messages", []))
+
+    def last_reply(self, thread: str = MAIN) -> Reply | None:
+        """Return a thread's last reply with all that led to it, or None if it has none."""
+        values = background.run(self._values(thread))
+        answered = values.get("messages") and values["messages"][-1].type == "ai"
+        return reply_of(values, thread) if answered else None
+
+    def threads(self) -> list[str]:
+        """Return the names of all threads, the latest spoken in first."""
+        return background.run(self._names())
+
+    def delete_thread(self, thread: str) -> None:
+        """Forget a thread's messages; the memories made from them stay."""
+        background.run(self._delete(thread))
+
+    def close(self) -> None:
+        """Close the home's files. Using the twin again opens them again."""
+        self._threads = None
+        background.run(self._opened.aclose())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def _say(self, message: str, thread: str, context: TurnContext) -> AsyncIterator[Event]:
+        if not message.strip():
+            raise EmptyTurn("there is nothing to answer: the message is empty")
+        said = HumanMessage(message, id=str(uuid.uuid4()))
+        async for event in self._turn({"messages": [said]}, thread, context):
+            yield event
+
+    async def _turn(self, said: Mapping[str, Any] | None, thread: str, context: TurnContext) -> AsyncIterator[Event]:
+        """Run one turn, or finish one, with the thread locked against other processes."""
+        clock, config = self.services.clock, _config(thread)
+        started, first = clock.milliseconds(), None
+        mode = await mode_of(context, self.services.memory)
+        async with self._locked(thread), self._storing():
+            threads = await self._open()
+            parts = threads.graph(mode).astream(
+                said, config, context=context, stream_mode=["messages", "updates", "values"], version="v2"
+            )
+            values: Mapping[str, Any] = {}
+            async for part in parts:
+                if part["type"] == "values":
+                    values = part["data"]
+                for event in _events(part):
+                    first = first or (clock.milliseconds() if isinstance(event, Token) else None)
+                    yield event
+            await threads.tidy(mode, thread)
+        ended = clock.milliseconds()
+        first_token = round(first - started, 2) if first else None
+        yield reply_of(values, thread, first_token_ms=first_token, latency_ms=round(ended - started, 2))
+
+    async def _unanswered(self, thread: str) -> str | None:
+        state = await (await self._open()).graph("dual").aget_state(_config(thread))
+        messages = state.values.get("messages", [])
+        waits = state.next and messages and messages[-1].type == "human"
+        return messages[-1].text if waits else None
+
+    async def _values(self, thread: str) -> Mapping[str, Any]:
+        """Return a thread's state as the current mode sees it."""
+        mode = await self.services.memory.current_mode()
+        async with self._storing():
+            state = await (await self._open()).graph(mode).aget_state(_config(thread))
+        return state.values
+
+    async def _names(self) -> list[str]:
+        async with self._storing():
+            return await (await self._open()).saver.threads()
+
+    async def _delete(self, thread: str) -> None:
+        async with self._locked(thread), self._storing():
+            threads = await self._open()
+            for saver in (threads.saver, threads.overlay):
+                await saver.adelete_thread(thread)
+
+    async def _open(self) -> _Threads:
+        if self._threads is None:
+            saver = await self._opened.enter_async_context(open_checkpoints(self.home.checkpoints))
+            overlay = await self._opened.enter_async_context(open_overlay(saver))
+            self._threads = _Threads(self, saver, overlay)
+        return self._threads
+
+    @asynccontextmanager
+    async def _locked(self, thread: str) -> AsyncIterator[None]:
+        """Hold the thread; the lock of a process that died is released by the operating system."""
+        name = hashlib.sha256(thread.encode()).hexdigest()[:16]
+        lock = AsyncFileLock(make_folder(self.home.locks) / f"{name}.lock", timeout=THREAD_SECONDS)
+        try:
+            await lock.acquire()
+        except Timeout:
+            raise ThreadBusy(f"thread {thread!r} is in the middle of a turn elsewhere; wait, or use another") from None
+        try:
+            yield
+        finally:
+            await lock.release()
+
+    @asynccontextmanager
+    async def _storing(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise StoreError(self.home.checkpoints, error, REMEDY) from error
+
+
+class _Threads:
+    """The turn graph over the home's checkpoints, and over an overlay of them for emulation, which writes nothing."""
+
+    def __init__(self, twin: MetaHuman, saver: ThreadSaver, overlay: Overlay) -> None:
+        turn = build(twin.services)
+        self.saver, self.overlay = saver, overlay
+        self._durable: Graph = turn.compile(checkpointer=saver, name="turn")
+        self._traceless: Graph = turn.compile(checkpointer=overlay, name="turn")
+
+    def graph(self, mode: Mode) -> Graph:
+        return self._traceless if mode == "emulation" else self._durable
+
+    async def tidy(self, mode: Mode, thread: str) -> None:
+        """Keep a thread's latest state only; after a turn that counts, forget what emulation made of it."""
+        if mode == "emulation":
+            await self.overlay.aprune([thread])
+        else:
+            await self.saver.aprune([thread])
+            await self.overlay.adelete_thread(thread)
+
+
+def _config(thread: str) -> RunnableConfig:
+    return RunnableConfig(configurable={"thread_id": thread})
+
+
+def _events(part: Mapping[str, Any]) -> Iterator[Event]:
+    """Yield what a part of the graph's stream means to a person."""
+    if part["type"] == "messages":
+        chunk, metadata = part["data"]
+        if metadata.get("langgraph_node") == "persona" and chunk.text:
+            yield Token(chunk.text)
+    if part["type"] == "updates":
+        for update in part["data"].values():
+            if "route" in (update or {}):
+                yield Routed(update["route"])
+            yield from (Found(finding) for finding in (update or {}).get("findings", []))
+
+
+def _last(events: Iterator[Event] | list[Event]) -> Reply:
+    *_, reply = events
+    if not isinstance(reply, Reply):
+        raise TypeError("a turn ends with its reply")
+    return reply

@@ -1,0 +1,91 @@
+"""What a turn tells its caller, as it goes on and at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from metahuman.state.context import Mode
+from metahuman.state.events import ModelCall
+from metahuman.state.turn import Evidence, Finding, Route, findings_of, question_of
+
+
+@dataclass(frozen=True)
+class Routed:
+    """The orchestrator has decided where the turn goes."""
+
+    route: Route
+
+
+@dataclass(frozen=True)
+class Found:
+    """The operator or a specialist has brought something back, to be shown as it is."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class Token:
+    """The next words of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A turn, answered.
+
+    Args:
+        text: The persona's words.
+        question: What was asked.
+        thread: The thread it belongs to.
+        mode: The cognitive mode it was answered in.
+        route: Where it went, and who decided.
+        evidence: What memory brought, and why.
+        recall_ms: Milliseconds that took.
+        findings: What the operator and the specialists made, whole.
+        calls: Every model call of the turn.
+        memory_id: The memory it became, if it was remembered.
+        first_token_ms: Milliseconds from the question to the first word; None where nothing was streamed.
+        latency_ms: Milliseconds from the question to the end of the turn.
+    """
+
+    text: str
+    question: str
+    thread: str
+    mode: Mode
+    route: Route
+    evidence: list[Evidence]
+    recall_ms: float
+    findings: list[Finding]
+    calls: list[ModelCall]
+    memory_id: str | None
+    first_token_ms: float | None = None
+    latency_ms: float | None = None
+
+    @property
+    def fallbacks(self) -> list[ModelCall]:
+        """The calls that another model answered than the one the registry names first."""
+        return [call for call in self.calls if call["fallback"]]
+
+
+Event = Routed | Found | Token | Reply
+
+
+def reply_of(state: Mapping[str, Any], thread: str, **timing: float | None) -> Reply:
+    """Return the reply that a turn's final state holds."""
+    question = question_of(state)  # type: ignore[arg-type]
+    return Reply(
+        text=state["messages"][-1].text,
+        question=question.text,
+        thread=thread,
+        mode=state["mode"],
+        route=state["route"],
+        evidence=state["recalled"]["evidence"],
+        recall_ms=state["recalled"]["latencyMs"],
+        findings=findings_of(state),  # type: ignore[arg-type]
+        calls=[entry["call"] for entry in state["calls"] if entry["turn"] == question.id],
+        memory_id=state.get("memoryId"),
+        **timing,
+    )

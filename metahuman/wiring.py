@@ -1,0 +1,46 @@
+"""Where the concrete classes meet: everything that a home's graphs need, opened once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from metahuman.audit.log import AuditLog
+from metahuman.home import SHIPPED, Home
+from metahuman.memory.home import HomeMemory
+from metahuman.models.providers import Provider, open_provider
+from metahuman.models.registry import Registry
+from metahuman.models.router import RoleRouter
+from metahuman.state.services import Services
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """Return the time of day in UTC."""
+        return datetime.now(UTC)
+
+    def milliseconds(self) -> float:
+        """Return a count of milliseconds that never runs backwards."""
+        return time.perf_counter() * 1000
+
+
+def open_services(home: Home, providers: Callable[[str], Provider] = open_provider) -> Services:
+    """Return the services of a home.
+
+    Args:
+        home: The home; its registry is read now.
+        providers: Finds a model provider by name.
+
+    Raises:
+        SettingError: If the registry cannot be used.
+        StoreError: If it cannot be read.
+    """
+    registry = Registry.load(home.registry, home.root)
+    clock = SystemClock()
+    audit = AuditLog(home.audit, clock)
+    models = RoleRouter(lambda: registry, audit, clock, providers)
+    memory = HomeMemory(home.root, SHIPPED / "persona" / "core.json")
+    return Services(models=models, memory=memory, audit=audit, clock=clock)

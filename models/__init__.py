@@ -1,0 +1,1 @@
+"""Who answers for a role: the registry, the role router, and the providers it asks."""

@@ -1,0 +1,89 @@
+"""What the role router needs of a provider, and where each is found. SDKs are imported when one is first used."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import httpx
+from langchain_core.language_models import BaseChatModel
+
+from metahuman.models.registry import SUPPORTED_PROVIDERS, ResolvedModel
+from metahuman.state.errors import ModelDown, ModelError, ModelMissing, ModelTimeout
+
+
+@dataclass(frozen=True)
+class AnswerSchema:
+    """The JSON schema an answer must fit, and the name some providers want for it."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What one call asks for beside its messages.
+
+    Args:
+        tools: Tools the model may call, in OpenAI's format.
+        tool_choice: "auto", "none", "required" or a tool's name, where the provider knows it.
+        schema: The schema the answer must fit.
+    """
+
+    tools: Sequence[Mapping[str, Any]] = ()
+    tool_choice: str | None = None
+    schema: AnswerSchema | None = None
+
+
+class Provider(Protocol):
+    """One kind of model server."""
+
+    def connect(self, model: ResolvedModel) -> BaseChatModel:
+        """Return a client for `model`; what may differ from call to call is left to `request`."""
+        ...
+
+    def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
+        """Return the keyword arguments of one call: the model's options and the call's wishes, in its own words."""
+        ...
+
+    def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
+        """Return what `error` means, or None if it is not about the model."""
+        ...
+
+    async def check(self, model: ResolvedModel) -> None:
+        """Ask, without generating anything, whether `model` could answer now.
+
+        Raises:
+            ModelError: If it could not.
+        """
+        ...
+
+
+def open_provider(name: str) -> Provider:
+    """Return the provider called `name`.
+
+    Raises:
+        ModelMissing: If this program has no such provider.
+    """
+    if name not in SUPPORTED_PROVIDERS:
+        raise ModelMissing(f"provider {name!r} is not one of {', '.join(SUPPORTED_PROVIDERS)}")
+    return cast(Provider, importlib.import_module(f"metahuman.models.providers.{name}").PROVIDER)
+
+
+def explain_http(error: Exception, model: ResolvedModel) -> ModelError | None:
+    """Return what a failed HTTP exchange means for `model`, or None if `error` is not one."""
+    address = model.settings.base_url or model.provider
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return ModelTimeout(f"{model.model} at {address} took too long")
+    if isinstance(error, httpx.ConnectError | ConnectionError):
+        return ModelDown(f"nothing answers at {address}")
+    if isinstance(error, httpx.TransportError | httpx.InvalidURL):
+        return ModelDown(f"{address} broke off: {error or type(error).__name__}")
+    return None
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `options` without those that nobody set."""
+    return {name: value for name, value in options.items() if value is not None}

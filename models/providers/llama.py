@@ -1,0 +1,229 @@
+"""llama.cpp inside this process: one loaded base with all its adapters, and a LangChain chat model on it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import xllamacpp
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk, BaseMessage, UsageMetadata, convert_to_openai_messages
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from pydantic import PrivateAttr
+
+from metahuman.state.background import background
+from metahuman.state.errors import BadRequest, ContextOverflow, ModelError, ModelMissing
+
+#: Conversations whose prompts stay computed side by side; more wait their turn.
+SLOTS = 2
+_DONE: Any = object()
+
+
+class Engine:
+    """A loaded base model.
+
+    Args:
+        path: Its GGUF file.
+        window: The context window in tokens, shared by the slots.
+        adapters: LoRA files, loaded with it; each call chooses among them.
+
+    Raises:
+        ModelMissing: If the file cannot be loaded.
+    """
+
+    def __init__(self, path: Path, window: int, adapters: tuple[Path, ...]) -> None:
+        self._adapters = {adapter: number for number, adapter in enumerate(adapters)}
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.n_ctx, params.n_parallel, params.kv_unified = window, SLOTS, True
+        # Two threads serve a prompt best on two cores, one serves generation; more cores gain little at this size.
+        params.cpuparams.n_threads, params.cpuparams_batch.n_threads = 1, 2
+        params.warmup, params.verbosity, params.cache_ram_mib = False, 0, 0
+        # The library always listens on a loopback port: no page, no foreign origin, and a key nobody knows.
+        params.ui, params.cors_origins, params.api_keys = False, "http://localhost", [secrets.token_hex(32)]
+        params.lora_adapters = [_adapter(adapter) for adapter in adapters]
+        params.lora_init_without_apply = True
+        try:
+            self._server = xllamacpp.Server(params)
+        except RuntimeError as error:
+            raise ModelMissing(f"llama.cpp cannot load {path}; is it a whole GGUF file?") from error
+
+    def chat(self, request: Mapping[str, Any], on_chunk: Callable[[dict[str, Any]], bool]) -> None:
+        """Answer `request`, handing over each chunk; blocks until done or until `on_chunk` returns True."""
+        self._server.handle_chat_completions(dict(request), on_chunk)
+
+    def lora(self, adapters: tuple[Path, ...], scale: float) -> list[dict[str, float]]:
+        """Return which adapters a call speaks with, in llama.cpp's words."""
+        return [{"id": self._adapters[adapter], "scale": scale} for adapter in adapters]
+
+
+_engines: dict[tuple[Path, int, tuple[Path, ...]], Engine] = {}
+_loading = threading.Lock()
+
+
+def open_engine(path: Path, window: int, adapters: tuple[Path, ...] = ()) -> Engine:
+    """Return the engine for a model file, loaded once per process however many roles use it.
+
+    Raises:
+        ModelMissing: If a file is not there or cannot be loaded.
+    """
+    with _loading:
+        key = (path, window, adapters)
+        if key not in _engines:
+            for file in (path, *adapters):
+                if not file.is_file():
+                    raise ModelMissing(f"no model file {file}: `metahuman models pull` fetches the embedded one")
+            _engines[key] = Engine(*key)
+        return _engines[key]
+
+
+class ChatLlama(BaseChatModel):
+    """A chat model that llama.cpp runs in this process.
+
+    Args:
+        path: The GGUF file.
+        window: The context window in tokens.
+        loaded: Every adapter the base should hold.
+        adapters: Those this model speaks with.
+    """
+
+    path: Path
+    window: int
+    loaded: tuple[Path, ...] = ()
+    adapters: tuple[Path, ...] = ()
+    _engine: Engine | None = PrivateAttr(None)
+
+    @property
+    def _llm_type(self) -> str:
+        return "llama.cpp"
+
+    def engine(self) -> Engine:
+        """Return the loaded engine, loading it now if need be."""
+        if self._engine is None:
+            self._engine = open_engine(self.path, self.window, self.loaded)
+        return self._engine
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        *,
+        scale: float = 1.0,
+        **options: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        engine = await asyncio.to_thread(self.engine)
+        request = {
+            "messages": convert_to_openai_messages(messages),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "lora": engine.lora(self.adapters, scale),
+            **options,
+            **({"stop": stop} if stop else {}),
+        }
+        async for part in _chunks(engine, request):
+            if chunk := _read(part):
+                if run_manager:
+                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **options: Any,
+    ) -> ChatResult:
+        chunks = [chunk async for chunk in self._astream(messages, stop, **options)]
+        whole = sum(chunks[1:], chunks[0])
+        return ChatResult(generations=[whole])
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **options: Any,
+    ) -> ChatResult:
+        return background.run(self._agenerate(messages, stop, **options))
+
+
+async def _chunks(engine: Engine, request: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """Yield the engine's chunks; when the consumer leaves, generation stops at the next token."""
+    loop, queue = asyncio.get_running_loop(), asyncio.Queue[Any]()
+    left = threading.Event()
+
+    def hand_over(part: Any) -> bool:
+        if not left.is_set():
+            loop.call_soon_threadsafe(queue.put_nowait, part)
+        return left.is_set()
+
+    work = loop.run_in_executor(None, engine.chat, request, hand_over)
+    work.add_done_callback(lambda _: queue.put_nowait(_DONE))
+    try:
+        while (part := await queue.get()) is not _DONE:
+            yield part
+        await work
+    finally:
+        left.set()
+
+
+def _read(part: Mapping[str, Any]) -> ChatGenerationChunk | None:
+    """Return what one chunk of the engine says, or None if it says nothing.
+
+    Raises:
+        ModelError: If the engine refused the request.
+    """
+    if error := part.get("error"):
+        raise _explain(error)
+    usage = _usage(part["usage"]) if part.get("usage") else None
+    choice: Mapping[str, Any] = next(iter(part.get("choices", [])), {})
+    delta, finish = choice.get("delta", {}), choice.get("finish_reason")
+    calls = [
+        tool_call_chunk(
+            name=call["function"].get("name"),
+            args=call["function"].get("arguments"),
+            id=call.get("id"),
+            index=call.get("index"),
+        )
+        for call in delta.get("tool_calls") or []
+    ]
+    text, reasoning = delta.get("content") or "", delta.get("reasoning_content")
+    if not (text or calls or usage or finish or reasoning):
+        return None
+    message = AIMessageChunk(
+        content=text,
+        tool_call_chunks=calls,
+        usage_metadata=usage,
+        additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
+    )
+    return ChatGenerationChunk(message=message, generation_info={"finish_reason": finish} if finish else None)
+
+
+def _usage(usage: Mapping[str, Any]) -> UsageMetadata:
+    cached = usage.get("prompt_tokens_details", {}).get("cached_tokens", 0)
+    return UsageMetadata(
+        input_tokens=usage["prompt_tokens"],
+        output_tokens=usage["completion_tokens"],
+        total_tokens=usage["total_tokens"],
+        input_token_details={"cache_read": cached},
+    )
+
+
+def _explain(error: Mapping[str, Any]) -> ModelError:
+    message = str(error.get("message", error))
+    if error.get("type") == "exceed_context_size_error":
+        return ContextOverflow(message)
+    return BadRequest(f"llama.cpp refuses the request: {message}")
+
+
+def _adapter(path: Path) -> Any:
+    info = xllamacpp.CommonAdapterLoraInfo()
+    info.path, info.scale = str(path), 0.0
+    return info

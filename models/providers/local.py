@@ -1,0 +1,76 @@
+"""Models that run inside this process: the embedded one, or any other GGUF file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from metahuman.models.download import models_folder
+
+from metahuman.models.providers import Wish, explain_http, given
+from metahuman.models.registry import ResolvedModel
+from metahuman.state.errors import ModelError, ModelMissing
+
+DEFAULT_WINDOW = 4096
+#: Without this, a small model spends its answer on the white space that JSON allows (an extension of llguidance).
+COMPACT = {"x-guidance": {"whitespace_flexible": False}}
+
+
+class LocalProvider:
+    """Runs llama.cpp in this process."""
+
+    def connect(self, model: ResolvedModel) -> BaseChatModel:
+        """Return a client; the model is loaded by its first call."""
+        from metahuman.models.providers.llama import ChatLlama
+
+        return ChatLlama(
+            path=model_file(model),
+            window=model.options.context_window or DEFAULT_WINDOW,
+            loaded=model.siblings,
+            adapters=model.adapters,
+        )
+
+    def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
+        """Return llama.cpp's names for the model's options, and the schema as a grammar without white space."""
+        options = model.options
+        call = given(
+            {
+                "max_tokens": options.max_tokens,
+                "temperature": options.temperature,
+                "top_p": options.top_p,
+                "top_k": options.top_k,
+                "repeat_penalty": options.repeat_penalty,
+                "stop": options.stop,
+                "seed": options.seed,
+                "scale": options.adapter_scale,
+            }
+        )
+        if wish.tools:
+            call["tools"] = list(wish.tools)
+            call |= given({"tool_choice": wish.tool_choice})
+        if wish.schema:
+            schema = {"name": wish.schema.name, "schema": {**wish.schema.schema, **COMPACT}, "strict": True}
+            call["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return call
+
+    def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
+        """Return what an error means; the engine already speaks in this program's errors."""
+        return error if isinstance(error, ModelError) else explain_http(error, model)
+
+    async def check(self, model: ResolvedModel) -> None:
+        """See whether the files are there."""
+        for file in (model_file(model), *model.adapters):
+            if not await asyncio.to_thread(file.is_file):
+                raise ModelMissing(f"no model file {file}: `metahuman models pull` fetches the embedded one")
+
+
+def model_file(model: ResolvedModel) -> Path:
+    """Return the GGUF file of a local model: a download by its name, or a path."""
+    if download := model.settings.downloads.get(model.model):
+        return models_folder() / download.file
+    return Path(model.model).expanduser()
+
+
+PROVIDER = LocalProvider()

@@ -1,0 +1,86 @@
+"""Ollama, through its native API: the `/v1` one ignores the context window and the thinking switch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import ollama
+from langchain_core.language_models import BaseChatModel
+from langchain_ollama import ChatOllama
+
+from metahuman.models.providers import Wish, explain_http, given
+from metahuman.models.registry import ResolvedModel
+from metahuman.state.errors import BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
+
+
+class OllamaProvider:
+    """Asks an Ollama server."""
+
+    def connect(self, model: ResolvedModel) -> BaseChatModel:
+        """Return a client; nothing is asked of the server yet."""
+        return ChatOllama(
+            model=model.model,
+            base_url=model.settings.base_url,
+            async_client_kwargs={"timeout": _timeout(model)},
+            sync_client_kwargs={"timeout": _timeout(model)},
+        )
+
+    def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
+        """Return Ollama's own names for the model's options, and the schema as `format`."""
+        options = model.options
+        run = given(
+            {
+                "num_ctx": options.context_window,
+                "num_predict": options.max_tokens,
+                "temperature": options.temperature,
+                "top_p": options.top_p,
+                "top_k": options.top_k,
+                "repeat_penalty": options.repeat_penalty,
+                "stop": options.stop,
+                "seed": options.seed,
+            }
+        )
+        call = given({"keep_alive": options.keep_alive, "reasoning": options.think})
+        if wish.tools:
+            call["tools"] = list(wish.tools)
+        if wish.schema:
+            call["format"] = dict(wish.schema.schema)
+        return {"options": run, **call}
+
+    def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
+        """Return what an error of the client means."""
+        if isinstance(error, ollama.ResponseError):
+            return _explain_status(error, model)
+        return explain_http(error, model)
+
+    async def check(self, model: ResolvedModel) -> None:
+        """Ask the server which models it has."""
+        try:
+            async with httpx.AsyncClient(base_url=model.settings.base_url or "", timeout=_timeout(model)) as client:
+                answer = (await client.get("/api/tags")).raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise self.explain(error, model) or ModelDown(f"{model.settings.base_url} is no Ollama: {error}") from error
+        names = {name for entry in answer.get("models", []) for name in (entry.get("name"), entry.get("model"))}
+        if not {model.model, f"{model.model}:latest"} & names:
+            raise _missing(model)
+
+
+def _timeout(model: ResolvedModel) -> httpx.Timeout:
+    return httpx.Timeout(model.settings.timeout / 1000, connect=model.settings.connect_timeout / 1000)
+
+
+def _missing(model: ResolvedModel) -> ModelMissing:
+    return ModelMissing(f"Ollama has no {model.model}: `ollama pull {model.model}`")
+
+
+def _explain_status(error: ollama.ResponseError, model: ResolvedModel) -> ModelError:
+    if error.status_code == httpx.codes.NOT_FOUND:
+        return _missing(model)
+    if error.status_code == httpx.codes.BAD_REQUEST:
+        overflow = "context" in error.error.lower()
+        return ContextOverflow(error.error) if overflow else BadRequest(f"Ollama refuses the request: {error.error}")
+    return ModelDown(f"Ollama at {model.settings.base_url} says {error.status_code}: {error.error}")
+
+
+PROVIDER = OllamaProvider()

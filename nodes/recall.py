@@ -1,0 +1,17 @@
+"""Brings what memory knows to the turn, while the orchestrator decides."""
+
+from __future__ import annotations
+
+from langchain_core.runnables import RunnableConfig
+
+from metahuman.state.services import Services
+from metahuman.state.turn import Recalled, TurnState, TurnUpdate, question_of
+
+
+async def recall(state: TurnState, config: RunnableConfig, *, services: Services) -> TurnUpdate:
+    """Return the evidence that memory has for the message, and when the turn began."""
+    started, now = services.clock.milliseconds(), services.clock.now()
+    thread = config.get("configurable", {}).get("thread_id")
+    evidence = await services.memory.recall(question_of(state).text, thread=thread)
+    latency = round(services.clock.milliseconds() - started, 2)
+    return {"startedAt": now.isoformat(), "recalled": Recalled(evidence=list(evidence), latencyMs=latency)}

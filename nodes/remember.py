@@ -1,0 +1,67 @@
+"""Keeps what the turn taught: the memory, and the short-term state."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from langchain_core.messages import RemoveMessage
+from langchain_core.runnables import RunnableConfig
+
+from metahuman.state.events import memory_saved, short_term_changed
+from metahuman.state.services import Services
+from metahuman.state.short_term import after_route
+from metahuman.state.turn import TurnState, TurnUpdate, findings_of, question_of
+
+#: Messages that a thread keeps; older ones live on as memories.
+KEPT_MESSAGES = 20
+
+
+async def remember(state: TurnState, config: RunnableConfig, *, services: Services) -> TurnUpdate:
+    """Return the new short-term state and drop the thread's oldest messages; write memory and state to the home.
+
+    In agent mode only what was done is remembered, not what was said.
+    """
+    thread = config.get("configurable", {}).get("thread_id")
+    memory_id: str | None = None
+    if state["mode"] != "agent" or findings_of(state):
+        memory = _memory(state, thread)
+        memory_id = memory["id"]
+        path = await services.memory.save(memory)
+        await services.audit.arecord(memory_saved(memory_id, path, thread))
+    before = state.get("shortTerm") or await services.memory.short_term()
+    after = after_route(before, state["route"], services.clock.now().isoformat())
+    await services.memory.keep_short_term(after)
+    changed = [key for key, value in after.items() if value != before.get(key)]
+    await services.audit.arecord(short_term_changed(changed, thread))
+    outdated = [RemoveMessage(id=str(message.id)) for message in state["messages"][:-KEPT_MESSAGES]]
+    return {"messages": outdated, "shortTerm": after, "memoryId": memory_id}
+
+
+def _memory(state: TurnState, thread: str | None) -> dict[str, Any]:
+    """Return the turn as an episodic memory; run again after a crash, it gets the same id."""
+    question, answer, route = question_of(state), state["messages"][-1], state["route"]
+    moment = re.sub(r"\D", "", state["startedAt"])[:17]
+    call = answer.response_metadata.get("modelCall", {})
+    return {
+        "id": f"evt-{moment}-{hashlib.sha256(str(question.id).encode()).hexdigest()[:6]}",
+        "timestamp": state["startedAt"],
+        "type": "conversation",
+        "content": question.text,
+        "response": answer.text,
+        "tags": route["topics"],
+        "entities": [],
+        "links": [],
+        "metadata": {
+            "processed": False,
+            "curated": False,
+            "trainingConsent": True,
+            "model": call.get("model"),
+            "modelId": call.get("modelId"),
+            "cognitiveMode": state["mode"],
+            "conversationId": thread,
+            "turn": question.id,
+            "usedOperator": any(finding["source"] == "operator" for finding in findings_of(state)),
+        },
+    }

@@ -1,0 +1,54 @@
+"""How a prompt is kept within a model's window, and how foreign text enters it: as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from langchain_core.messages import BaseMessage, merge_message_runs, trim_messages
+
+from metahuman.state.turn import Evidence, Finding
+
+#: What a message costs beside its text: its role and the marks round it.
+MESSAGE_TOKENS = 6
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens `text` has, rather too many than too few.
+
+    Byte-pair vocabularies average some four ASCII characters a token, and at worst one token for each byte of any
+    other script.
+    """
+    size = len(text.encode())
+    other = size - sum(character.isascii() for character in text)
+    return (size - other) // 4 + other + 1
+
+
+def fit(messages: Sequence[BaseMessage], budget: int) -> list[BaseMessage]:
+    """Return the latest of `messages` that fit into `budget` tokens, the system message and the last one always.
+
+    Args:
+        messages: A prompt: the system message first, the person's last.
+        budget: Tokens it may have, see `Models.prompt_budget`.
+    """
+    merged = merge_message_runs(list(messages))
+    kept = trim_messages(
+        merged, max_tokens=budget, token_counter=_count, strategy="last", include_system=True, start_on="human"
+    )
+    return kept if kept and kept[-1].type == "human" else [merged[0], merged[-1]]
+
+
+def as_data(evidence: Iterable[Evidence], findings: Iterable[Finding]) -> str:
+    """Return memories and findings as one marked block, which the persona's prompt says is never an instruction."""
+    remembered = [f"- {item['timestamp'][:10]} {_plain(item['text'])}" for item in evidence]
+    found = [f"- {item['source']}: {_plain(item['error'] or item['content'])}" for item in findings]
+    lines = [*remembered, *found]
+    return "\n".join(["<evidence>", *lines, "</evidence>"]) if lines else ""
+
+
+def _plain(text: str) -> str:
+    """Return `text` unable to close the block it stands in."""
+    return text.replace("<", "&lt;")
+
+
+def _count(messages: Sequence[BaseMessage]) -> int:
+    return sum(estimate_tokens(message.text) + MESSAGE_TOKENS for message in messages)

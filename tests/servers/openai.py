@@ -1,0 +1,161 @@
+"""A scripted OpenAI-compatible service: chat completions, as the `openai` client and ChatOpenAI speak them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+from tests.servers.answer import JSON, Answer, Answers, pieces, prompt_tokens
+from tests.servers.http import Exchange, Refusal, Server
+
+#: The type and code OpenAI gives an error of each status.
+ERRORS: Mapping[int, tuple[str, str | None]] = {
+    400: ("invalid_request_error", None),
+    401: ("invalid_request_error", "invalid_api_key"),
+    404: ("invalid_request_error", "model_not_found"),
+    429: ("requests", "rate_limit_exceeded"),
+}
+
+
+class OpenAIServer(Server):
+    """Speaks OpenAI's chat completions and says what its script says.
+
+    Args:
+        models: The models it has.
+        answers: What it says to `/v1/chat/completions`.
+        api_key: The key it demands; none, and it asks for no key, as local servers do.
+        context_length: How many tokens a prompt may have before it is refused.
+    """
+
+    def __init__(
+        self,
+        models: Iterable[str] = ("gpt-4.1-mini",),
+        answers: Answers = (),
+        api_key: str | None = None,
+        context_length: int | None = None,
+    ) -> None:
+        super().__init__(answers)
+        self.models = list(models)
+        self.api_key = api_key
+        self.context_length = context_length
+
+    @property
+    def base_url(self) -> str:
+        """The address that clients are given."""
+        return f"{self.url}/v1"
+
+    def routes(self) -> Mapping[tuple[str, str], Callable[[Exchange], None]]:
+        """Map OpenAI's paths."""
+        return {("GET", "/v1/models"): self._list, ("POST", "/v1/chat/completions"): self._complete}
+
+    def error_body(self, status: int, error: str | JSON) -> JSON:
+        """Give the message the type and code of its status."""
+        if isinstance(error, dict):
+            return {"error": error}
+        kind, code = ERRORS.get(status, ("server_error", None))
+        return {"error": {"message": error, "type": kind, "param": None, "code": code}}
+
+    def _list(self, exchange: Exchange) -> None:
+        self._authorize(exchange)
+        common = {"object": "model", "created": 1_744_316_542, "owned_by": "system"}
+        exchange.reply({"object": "list", "data": [{"id": name, **common} for name in self.models]})
+
+    def _complete(self, exchange: Exchange) -> None:
+        self._authorize(exchange)
+        body = exchange.body
+        self._admit(body)
+        answer = self.next_answer(exchange)
+        head = {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time()), "model": body["model"]}
+        if self.streams(body):
+            error = self.error_body(500, answer.error) if answer.error else None
+            exchange.stream(answer, _chunks(head, body, answer, error), "text/event-stream; charset=utf-8")
+        else:
+            exchange.reply_whole(answer, _whole(head, body, answer))
+
+    def _authorize(self, exchange: Exchange) -> None:
+        given = exchange.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self.api_key is not None and given != self.api_key:
+            problem = f"Incorrect API key provided: {given[:4]}***." if given else "You didn't provide an API key."
+            raise Refusal(401, problem)
+
+    def _admit(self, body: JSON) -> None:
+        """Refuse a model that is not there and a prompt that does not fit."""
+        if body.get("model") not in self.models:
+            raise Refusal(404, f"The model `{body.get('model')}` does not exist or you do not have access to it.")
+        prompt = prompt_tokens(body["messages"])
+        if self.context_length is not None and prompt > self.context_length:
+            message = (
+                f"This model's maximum context length is {self.context_length} tokens. However, your messages resulted "
+                f"in {prompt} tokens. Please reduce the length of the messages."
+            )
+            code = "context_length_exceeded"
+            raise Refusal(400, {"message": message, "type": "invalid_request_error", "param": "messages", "code": code})
+
+
+def _chunks(head: JSON, body: JSON, answer: Answer, error: JSON | None) -> Iterator[bytes]:
+    """Yield a streamed answer; events that always travel together make one chunk, so that chunks count tokens."""
+    metered = bool((body.get("stream_options") or {}).get("include_usage"))
+    extra: JSON = {"usage": None} if metered else {}
+
+    def event(delta: JSON, finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return _event({**head, "object": "chat.completion.chunk", "choices": [choice], **extra})
+
+    opening = event({"role": "assistant", "content": "", "refusal": None})
+    for deltas in _deltas(answer):
+        yield opening + b"".join(map(event, deltas))
+        opening = b""
+    if error:
+        yield opening + _event(error)
+        return
+    usage = {**head, "object": "chat.completion.chunk", "choices": [], "usage": _usage(body, answer)}
+    yield opening + event({}, _finish(answer)) + (_event(usage) if metered else b"") + b"data: [DONE]\n\n"
+
+
+def _deltas(answer: Answer) -> Iterator[list[JSON]]:
+    """Yield what each chunk adds: a piece of thinking or text, or a whole call, whose arguments come in pieces."""
+    # Not OpenAI's own field, but the one its imitators send their models' thinking in.
+    yield from ([{"reasoning_content": piece}] for piece in pieces(answer.thinking))
+    yield from ([{"content": piece}] for piece in pieces(answer.text))
+    for index, call in enumerate(_calls(answer)):
+        function = {**call["function"], "arguments": ""}
+        start = {"tool_calls": [{**call, "index": index, "function": function}]}
+        rest = [{"index": index, "function": {"arguments": piece}} for piece in pieces(call["function"]["arguments"])]
+        yield [start, *({"tool_calls": [part]} for part in rest)]
+
+
+def _whole(head: JSON, body: JSON, answer: Answer) -> JSON:
+    """Build an answer that is not streamed."""
+    message: JSON = {"role": "assistant", "content": answer.text or None, "refusal": None}
+    message |= {"reasoning_content": answer.thinking} if answer.thinking else {}
+    message |= {"tool_calls": _calls(answer)} if answer.tool_calls else {}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(answer)}
+    return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(body, answer)}
+
+
+def _calls(answer: Answer) -> list[JSON]:
+    """Put the tool calls in OpenAI's shape, where arguments are a string of JSON."""
+    return [
+        {
+            "id": f"call_{uuid4().hex[:24]}",
+            "type": "function",
+            "function": {"name": name, "arguments": given if isinstance(given, str) else json.dumps(given)},
+        }
+        for name, given in answer.tool_calls
+    ]
+
+
+def _finish(answer: Answer) -> str:
+    return "tool_calls" if answer.tool_calls else answer.finish
+
+
+def _usage(body: JSON, answer: Answer) -> dict[str, Any]:
+    prompt = prompt_tokens(body["messages"])
+    return {"prompt_tokens": prompt, "completion_tokens": answer.chunks, "total_tokens": prompt + answer.chunks}
+
+
+def _event(payload: JSON) -> bytes:
+    return b"data: " + json.dumps(payload).encode() + b"\n\n"
