@@ -8,11 +8,11 @@ import json
 import os
 import reprlib
 import threading
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metahuman.state.files import make_folder, store_errors
+from metahuman.state.moments import iso
 
 if TYPE_CHECKING:
     from metahuman.state.events import AuditEvent
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str, separators=(",", ":")).encode
 #: What encoding a value may raise: no JSON form, a cycle, too deep, or a `__str__` that fails.
 _UNENCODABLE = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, RuntimeError, OSError)
+_shorten = reprlib.Repr()
+_shorten.maxother = _shorten.maxstring = 200
 
 
 class AuditLog:
@@ -48,7 +50,7 @@ class AuditLog:
         """
         # The clock is read under the lock, so that a process's events stand in the file in the order of their times.
         with self._lock:
-            stamp = self._clock.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            stamp = iso(self._clock.now())
             self._append(stamp[:10], _line(stamp, event))
 
     async def arecord(self, event: AuditEvent) -> None:
@@ -119,5 +121,5 @@ def _plain(value: Any) -> Any:
     try:
         _encode(value)
     except _UNENCODABLE:
-        return reprlib.repr(value)
+        return _shorten.repr(value)
     return value

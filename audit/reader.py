@@ -119,11 +119,15 @@ class Reader:
         Raises:
             StoreError: If a day's file cannot be read.
         """
+        # Where the files end is noted now, not at the first `next`, so that nothing written in between is missed.
         days = _days(self._folder)
         # Two days, because around midnight a slower process may still write into the day that has gone.
         ends = {day: _end_of_lines(day) for day in days[-2:]}
+        return itertools.chain(self._tail(last, days, ends), self._follow(stop, poll, ends))
+
+    def _follow(self, stop: Event, poll: float, ends: dict[Path, int]) -> Iterator[Entry]:
+        """Yield what is written after `ends`, which says for each of the newest days how far it has been read."""
         first = min(ends, default=self._folder)
-        yield from self._tail(last, days, ends)
         while not stop.is_set():
             days = [day for day in _days(self._folder) if day >= first]
             for day in days:

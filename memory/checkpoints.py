@@ -86,7 +86,7 @@ async def open_checkpoints(path: Path) -> AsyncIterator[ThreadSaver]:
     """
     await asyncio.to_thread(_prepare, path)
     try:
-        async with aiosqlite.connect(path) as connection:
+        async with _connect(path) as connection:
             # In write-ahead mode, NORMAL loses nothing when the process dies and at worst the last turns when the
             # machine does; their memories are files of their own, and synced.
             await connection.executescript(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}; PRAGMA synchronous=NORMAL;")
@@ -95,6 +95,13 @@ async def open_checkpoints(path: Path) -> AsyncIterator[ThreadSaver]:
             yield saver
     except sqlite3.DatabaseError as error:
         raise StoreError(path, error, f"{REMEDY}; moved away, the file is made anew") from error
+
+
+def _connect(path: Path | str) -> aiosqlite.Connection:
+    connection = aiosqlite.connect(path)
+    # Whoever forgets to close it must not wait for it for ever on leaving; nothing is lost, SQLite recovers.
+    connection._thread.daemon = True  # noqa: SLF001 - no public switch
+    return connection
 
 
 def _prepare(path: Path) -> None:
@@ -107,5 +114,7 @@ def _prepare(path: Path) -> None:
 @asynccontextmanager
 async def open_overlay(base: BaseCheckpointSaver[str]) -> AsyncIterator[Overlay]:
     """Open a checkpointer in memory that begins where `base` stands."""
-    async with aiosqlite.connect(":memory:") as connection:
-        yield Overlay(connection, base)
+    async with _connect(":memory:") as connection:
+        overlay = Overlay(connection, base)
+        await overlay.setup()
+        yield overlay

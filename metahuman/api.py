@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -25,7 +26,7 @@ from metahuman.state.context import Mode, TurnContext
 from metahuman.state.errors import EmptyTurn, StoreError, ThreadBusy
 from metahuman.state.files import REMEDY, make_folder
 from metahuman.state.services import mode_of
-from metahuman.wiring import open_services
+from metahuman.wiring import open_memory, open_services
 
 #: The thread that `chat` and `ask` go on with when none is named.
 MAIN = "main"
@@ -53,6 +54,7 @@ class MetaHuman:
         self.home = home if isinstance(home, Home) else find_home(home)
         self.home.create()
         self.services = open_services(self.home, providers)
+        self._memory = open_memory(self.home)
         self._opened = AsyncExitStack()
         self._threads: _Threads | None = None
 
@@ -102,6 +104,21 @@ class MetaHuman:
         answered = values.get("messages") and values["messages"][-1].type == "ai"
         return reply_of(values, thread) if answered else None
 
+    def memories(self, containing: str = "", *, limit: int = 10) -> list[dict[str, Any]]:
+        """Return the latest memories, newest first.
+
+        Args:
+            containing: Only those in whose text this stands, in whatever case.
+            limit: How many at most.
+        """
+        wanted = containing.casefold()
+        found = (
+            memory
+            for memory in self._memory.episodic.newest()
+            if wanted in f"{memory['content']} {memory.get('response') or ''}".casefold()
+        )
+        return list(itertools.islice(found, limit))
+
     def threads(self) -> list[str]:
         """Return the names of all threads, the latest spoken in first."""
         return background.run(self._names())
@@ -126,7 +143,7 @@ class MetaHuman:
     async def _say(self, message: str, thread: str, context: TurnContext) -> AsyncIterator[Event]:
         if not message.strip():
             raise EmptyTurn("there is nothing to answer: the message is empty")
-        said = HumanMessage(message, id=str(uuid.uuid4()))
+        said = HumanMessage(message.strip(), id=str(uuid.uuid4()))
         async for event in self._turn({"messages": [said]}, thread, context):
             yield event
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,17 @@ import platformdirs
 from metahuman.state.errors import StoreError
 from metahuman.state.files import make_folder, write_atomic
 
+
+def _shipped() -> Path:
+    """Return the shipped `etc` folder, which is a package of data, wherever it was installed."""
+    spec = find_spec("metahuman.etc")
+    if spec is None or not spec.submodule_search_locations:
+        raise StoreError("metahuman.etc", "not installed", "install the metahuman package again")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
 #: The settings that `metahuman init` copies for the owner to edit; until then the shipped ones hold.
-SHIPPED = Path(str(files("metahuman"))) / "etc"
+SHIPPED = _shipped()
 
 
 @dataclass(frozen=True)
@@ -109,8 +117,3 @@ def _persona(name: str, about: str) -> bytes:
         core["identity"] |= {"name": name, "humanName": name, "role": f"the digital twin of {name}"}
     core["background"]["narrative"] = about
     return (json.dumps(core, ensure_ascii=False, indent=2) + "\n").encode()
-
-
-def free_bytes(home: Home) -> int:
-    """Return how much room the home's disk has."""
-    return shutil.disk_usage(home.root).free

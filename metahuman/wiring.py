@@ -42,5 +42,9 @@ def open_services(home: Home, providers: Callable[[str], Provider] = open_provid
     clock = SystemClock()
     audit = AuditLog(home.audit, clock)
     models = RoleRouter(lambda: registry, audit, clock, providers)
-    memory = HomeMemory(home.root, SHIPPED / "persona" / "core.json")
-    return Services(models=models, memory=memory, audit=audit, clock=clock)
+    return Services(models=models, memory=open_memory(home), audit=audit, clock=clock)
+
+
+def open_memory(home: Home) -> HomeMemory:
+    """Return the memory of a home."""
+    return HomeMemory(home.root, SHIPPED / "persona" / "core.json")

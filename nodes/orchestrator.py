@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, Field
 
@@ -25,6 +26,7 @@ from metahuman.state.turn import (
     TurnUpdate,
     call_record,
     question_of,
+    thread_of,
 )
 
 #: Earlier messages that the decision may rest on.
@@ -48,7 +50,9 @@ class RouteAnswer(BaseModel):
     confidence: float = Field(ge=0, le=1)
 
 
-async def orchestrator(state: TurnState, runtime: Runtime[TurnContext], *, services: Services) -> TurnUpdate:
+async def orchestrator(
+    state: TurnState, runtime: Runtime[TurnContext], config: RunnableConfig, *, services: Services
+) -> TurnUpdate:
     """Return the turn's route: the model's, or conversation where there is no model to decide."""
     started, question = services.clock.milliseconds(), question_of(state)
     mode = await mode_of(runtime.context, services.memory)
@@ -63,7 +67,7 @@ async def orchestrator(state: TurnState, runtime: Runtime[TurnContext], *, servi
             safe = RouteAnswer(tasks=[TaskAnswer(destination="conversation", task="")], confidence=0)
             route = _route(safe, "fallback", str(error))
     route["latencyMs"] = round(services.clock.milliseconds() - started, 2)
-    await services.audit.arecord(route_decided(route, str(question.id)))
+    await services.audit.arecord(route_decided(route, thread_of(config)))
     return {"mode": mode, "route": route, "calls": calls}
 
 

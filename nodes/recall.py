@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from langchain_core.runnables import RunnableConfig
 
+from metahuman.state.moments import iso
 from metahuman.state.services import Services
-from metahuman.state.turn import Recalled, TurnState, TurnUpdate, question_of
+from metahuman.state.turn import Recalled, TurnState, TurnUpdate, question_of, thread_of
 
 
 async def recall(state: TurnState, config: RunnableConfig, *, services: Services) -> TurnUpdate:
     """Return the evidence that memory has for the message, and when the turn began."""
     started, now = services.clock.milliseconds(), services.clock.now()
-    thread = config.get("configurable", {}).get("thread_id")
+    thread = thread_of(config)
     evidence = await services.memory.recall(question_of(state).text, thread=thread)
     latency = round(services.clock.milliseconds() - started, 2)
-    return {"startedAt": now.isoformat(), "recalled": Recalled(evidence=list(evidence), latencyMs=latency)}
+    return {"startedAt": iso(now), "recalled": Recalled(evidence=list(evidence), latencyMs=latency)}

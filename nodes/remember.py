@@ -10,12 +10,14 @@ from langchain_core.messages import RemoveMessage
 from langchain_core.runnables import RunnableConfig
 
 from metahuman.state.events import memory_saved, short_term_changed
+from metahuman.state.moments import iso
 from metahuman.state.services import Services
 from metahuman.state.short_term import after_route
-from metahuman.state.turn import TurnState, TurnUpdate, findings_of, question_of
+from metahuman.state.turn import TurnState, TurnUpdate, findings_of, question_of, thread_of
 
-#: Messages that a thread keeps; older ones live on as memories.
-KEPT_MESSAGES = 20
+#: A thread that has grown to so many messages keeps the latest half; the others live on as memories. Dropped one
+#: turn at a time, the prompt would begin anew each time, and no model's prompt cache would hold.
+FULL_THREAD = 20
 
 
 async def remember(state: TurnState, config: RunnableConfig, *, services: Services) -> TurnUpdate:
@@ -23,7 +25,7 @@ async def remember(state: TurnState, config: RunnableConfig, *, services: Servic
 
     In agent mode only what was done is remembered, not what was said.
     """
-    thread = config.get("configurable", {}).get("thread_id")
+    thread = thread_of(config)
     memory_id: str | None = None
     if state["mode"] != "agent" or findings_of(state):
         memory = _memory(state, thread)
@@ -31,12 +33,14 @@ async def remember(state: TurnState, config: RunnableConfig, *, services: Servic
         path = await services.memory.save(memory)
         await services.audit.arecord(memory_saved(memory_id, path, thread))
     before = state.get("shortTerm") or await services.memory.short_term()
-    after = after_route(before, state["route"], services.clock.now().isoformat())
+    after = after_route(before, state["route"], iso(services.clock.now()))
     await services.memory.keep_short_term(after)
     changed = [key for key, value in after.items() if value != before.get(key)]
     await services.audit.arecord(short_term_changed(changed, thread))
-    outdated = [RemoveMessage(id=str(message.id)) for message in state["messages"][:-KEPT_MESSAGES]]
-    return {"messages": outdated, "shortTerm": after, "memoryId": memory_id}
+    messages = state["messages"]
+    outdated = messages[: -FULL_THREAD // 2] if len(messages) > FULL_THREAD else []
+    dropped = [RemoveMessage(id=str(message.id)) for message in outdated]
+    return {"messages": dropped, "shortTerm": after, "memoryId": memory_id}
 
 
 def _memory(state: TurnState, thread: str | None) -> dict[str, Any]:

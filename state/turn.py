@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, TypedDict, TypeVar, get_args
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, RemoveMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph.message import add_messages
 
 from metahuman.state.context import Mode
@@ -164,6 +165,11 @@ def findings_of(state: TurnState) -> list[Finding]:
     """Return what was found for this turn; the state may still hold the turn before."""
     turn = question_of(state).id
     return [finding for finding in state.get("findings", []) if finding["turn"] == turn]
+
+
+def thread_of(config: RunnableConfig) -> str | None:
+    """Return the thread that a node runs in, if any."""
+    return config.get("configurable", {}).get("thread_id")
 
 
 def call_record(state_turn: str | None, answer: BaseMessage) -> list[TurnCall]:

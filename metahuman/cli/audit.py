@@ -49,6 +49,7 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     "-n",
     "--number",
     type=click.IntRange(min=0),
+    metavar="N",
     help=f"Only the newest N events.  [default: {NEWEST}; with --since, all]",
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on with new events as they come, until Ctrl-C.")
@@ -65,9 +66,11 @@ def audit(home: Home, *, number: int | None, follow: bool, as_json: bool, **filt
     with contextlib.suppress(KeyboardInterrupt) if follow else contextlib.nullcontext():
         shown = _show(_entries(reader, number, follow=follow), _print_line if as_json else _pretty_printer())
     if not shown and not (as_json or follow):
-        click.echo(f"No event in {home.audit} matches; it fills as the twin is used.")
+        click.echo(
+            f"No event in {home.audit} {'matches' if any(filters.values()) else 'yet: talk with the twin first'}."
+        )
     if reader.broken:
-        click.echo(f"{reader.broken} broken lines were skipped.", err=True)
+        click.echo(f"Broken lines skipped: {reader.broken}", err=True)
 
 
 def _entries(reader: Reader, number: int | None, *, follow: bool) -> Iterable[Entry]:
@@ -106,7 +109,9 @@ def _pretty_printer() -> Callable[[Entry], None]:
             (f" {_plain(entry.get('actor', '-')):<12} ", "cyan"),
             _plain(summary(entry.get("event"), entry.details)[:_LONGEST]),
         )
-        console.print(line, overflow="ellipsis", no_wrap=True, soft_wrap=not console.is_terminal)
+        if console.is_terminal:
+            line.truncate(console.width, overflow="ellipsis")
+        console.print(line, soft_wrap=True)
 
     return show
 
@@ -140,15 +145,16 @@ def summary(event: object, details: Mapping[str, Any]) -> str:
 
 def _llm_call(details: Mapping[str, Any]) -> Iterator[str]:
     yield f"{details.get('role', '?')} → {details.get('modelId') or 'no model'}"
+    # Before the numbers, because a narrow terminal cuts the end.
+    if details.get("fallback"):
+        yield f"fallback: {details.get('why') or 'no reason given'}"
+    if details.get("error"):
+        yield f"error: {details['error']}"
     tokens = details.get("tokens")
     if isinstance(tokens, dict):
         yield f"{tokens.get('prompt', '?')}+{tokens.get('completion', '?')} tokens"
     if isinstance(latency := details.get("latencyMs"), (int, float)):
         yield f"{latency:,.0f} ms"
-    if details.get("fallback"):
-        yield f"fallback: {details.get('why') or 'no reason given'}"
-    if details.get("error"):
-        yield f"error: {details['error']}"
 
 
 def _route_decided(details: Mapping[str, Any]) -> Iterator[str]:

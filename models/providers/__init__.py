@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -79,6 +80,8 @@ def explain_http(error: Exception, model: ResolvedModel) -> ModelError | None:
         return ModelTimeout(f"{model.model} at {address} took too long")
     if isinstance(error, httpx.ConnectError | ConnectionError):
         return ModelDown(f"nothing answers at {address}")
+    if isinstance(error, json.JSONDecodeError):
+        return ModelDown(f"{address} broke off in the middle of its JSON")
     if isinstance(error, httpx.TransportError | httpx.InvalidURL):
         return ModelDown(f"{address} broke off: {error or type(error).__name__}")
     return None

@@ -45,6 +45,7 @@ class Engine:
         # Two threads serve a prompt best on two cores, one serves generation; more cores gain little at this size.
         params.cpuparams.n_threads, params.cpuparams_batch.n_threads = 1, 2
         params.warmup, params.verbosity, params.cache_ram_mib = False, 0, 0
+        params.fit_params = False  # the window is the registry's to choose, not the free memory's
         # The library always listens on a loopback port: no page, no foreign origin, and a key nobody knows.
         params.ui, params.cors_origins, params.api_keys = False, "http://localhost", [secrets.token_hex(32)]
         params.lora_adapters = [_adapter(adapter) for adapter in adapters]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from metahuman.models.download import models_folder
 
+from metahuman.models.download import models_folder
 from metahuman.models.providers import Wish, explain_http, given
 from metahuman.models.registry import ResolvedModel
 from metahuman.state.errors import ModelError, ModelMissing
@@ -27,7 +27,7 @@ class LocalProvider:
 
         return ChatLlama(
             path=model_file(model),
-            window=model.options.context_window or DEFAULT_WINDOW,
+            window=window(model),
             loaded=model.siblings,
             adapters=model.adapters,
         )
@@ -59,6 +59,16 @@ class LocalProvider:
         """Return what an error means; the engine already speaks in this program's errors."""
         return error if isinstance(error, ModelError) else explain_http(error, model)
 
+    def load(self, model: ResolvedModel) -> None:
+        """Load the model ahead of its first call.
+
+        Raises:
+            ModelMissing: If it cannot be loaded.
+        """
+        from metahuman.models.providers.llama import open_engine
+
+        open_engine(model_file(model), window(model), model.siblings)
+
     async def check(self, model: ResolvedModel) -> None:
         """See whether the files are there."""
         for file in (model_file(model), *model.adapters):
@@ -71,6 +81,11 @@ def model_file(model: ResolvedModel) -> Path:
     if download := model.settings.downloads.get(model.model):
         return models_folder() / download.file
     return Path(model.model).expanduser()
+
+
+def window(model: ResolvedModel) -> int:
+    """Return the context window that a local model is loaded with, in tokens."""
+    return model.options.context_window or DEFAULT_WINDOW
 
 
 PROVIDER = LocalProvider()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-import ollama
 from langchain_core.language_models import BaseChatModel
-from langchain_ollama import ChatOllama
 
 from metahuman.models.providers import Wish, explain_http, given
 from metahuman.models.registry import ResolvedModel
@@ -19,12 +17,12 @@ class OllamaProvider:
 
     def connect(self, model: ResolvedModel) -> BaseChatModel:
         """Return a client; nothing is asked of the server yet."""
-        return ChatOllama(
-            model=model.model,
-            base_url=model.settings.base_url,
-            async_client_kwargs={"timeout": _timeout(model)},
-            sync_client_kwargs={"timeout": _timeout(model)},
-        )
+        from langchain_ollama import ChatOllama
+
+        # Certificates take longer to load than a small model to answer: plain HTTP needs none.
+        secure = (model.settings.base_url or "").startswith("https:")
+        http = {"timeout": _timeout(model), "verify": secure}
+        return ChatOllama(model=model.model, base_url=model.settings.base_url, client_kwargs=http)
 
     def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
         """Return Ollama's own names for the model's options, and the schema as `format`."""
@@ -50,8 +48,9 @@ class OllamaProvider:
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error of the client means."""
-        if isinstance(error, ollama.ResponseError):
-            return _explain_status(error, model)
+        status, message = getattr(error, "status_code", None), getattr(error, "error", None)
+        if isinstance(status, int) and isinstance(message, str):  # ollama.ResponseError, without importing its SDK
+            return _explain_status(status, message, model)
         return explain_http(error, model)
 
     async def check(self, model: ResolvedModel) -> None:
@@ -74,13 +73,13 @@ def _missing(model: ResolvedModel) -> ModelMissing:
     return ModelMissing(f"Ollama has no {model.model}: `ollama pull {model.model}`")
 
 
-def _explain_status(error: ollama.ResponseError, model: ResolvedModel) -> ModelError:
-    if error.status_code == httpx.codes.NOT_FOUND:
+def _explain_status(status: int, message: str, model: ResolvedModel) -> ModelError:
+    if status == httpx.codes.NOT_FOUND:
         return _missing(model)
-    if error.status_code == httpx.codes.BAD_REQUEST:
-        overflow = "context" in error.error.lower()
-        return ContextOverflow(error.error) if overflow else BadRequest(f"Ollama refuses the request: {error.error}")
-    return ModelDown(f"Ollama at {model.settings.base_url} says {error.status_code}: {error.error}")
+    if status == httpx.codes.BAD_REQUEST:
+        refused = BadRequest(f"Ollama refuses the request: {message}")
+        return ContextOverflow(message) if "context" in message.lower() else refused
+    return ModelDown(f"Ollama at {model.settings.base_url} says {status}: {message}")
 
 
 PROVIDER = OllamaProvider()

@@ -9,14 +9,16 @@ import httpx
 import openai
 from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from metahuman.models.providers import Wish, explain_http, given
 from metahuman.models.registry import ResolvedModel
-from metahuman.state.errors import BadKey, BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
+from metahuman.state.errors import BadAnswer, BadKey, BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
 
 #: OpenAI's own service refuses fields it does not know; the servers people run at home read these.
 OPENAI_HOST = "api.openai.com"
+#: How OpenAI and llama-server say that a prompt is too long.
+OVERFLOWS = {"context_length_exceeded", "exceed_context_size_error"}
 
 
 class OpenAIProvider:
@@ -30,7 +32,7 @@ class OpenAIProvider:
             base_url=settings.base_url,
             # Servers at home want no key, yet the client insists on one.
             api_key=SecretStr(settings.api_key or "none"),
-            timeout=httpx.Timeout(settings.timeout / 1000, connect=settings.connect_timeout / 1000),
+            timeout=openai.Timeout(settings.timeout / 1000, connect=settings.connect_timeout / 1000),
             max_retries=0,  # the role router decides what is tried again
             stream_usage=True,
             use_responses_api=False,
@@ -62,10 +64,16 @@ class OpenAIProvider:
         """Return what an error of the client means."""
         if isinstance(error, openai.APIStatusError):
             return _explain_status(error, model)
+        if isinstance(error, openai.APITimeoutError):
+            return explain_http(TimeoutError(), model)
         if isinstance(error, openai.APIConnectionError):
-            return explain_http(error.__cause__ if isinstance(error.__cause__, Exception) else TimeoutError(), model)
+            return ModelDown(
+                f"nothing answers at {model.settings.base_url}, or it broke off: {error.__cause__ or error}"
+            )
         if isinstance(error, openai.APIError):
             return ModelDown(f"{model.settings.base_url} broke off: {error.message}")
+        if isinstance(error, openai.OpenAIError | ValidationError):  # a structured answer cut short, or none
+            return BadAnswer(f"{model.model} gave no whole answer: {error}")
         return explain_http(error, model)
 
     async def check(self, model: ResolvedModel) -> None:
@@ -110,7 +118,7 @@ def _explain_status(error: openai.APIStatusError, model: ResolvedModel) -> Model
             return _bad_key(model)
         case 404:
             return _missing(model)
-        case 400 | 422 if error.code == "context_length_exceeded" or error.type == "exceed_context_size_error":
+        case 400 | 422 if {error.code, error.type} & OVERFLOWS:
             return ContextOverflow(f"the prompt is too long for {model.model}")
         case 400 | 422:
             return BadRequest(f"{model.settings.base_url} refuses the request: {error.message}")

@@ -127,7 +127,7 @@ def a_well() -> list[Any]:
         (float("nan"), "nan"),
         ({(1, 2): 3}, "{(1, 2): 3}"),
         ("half a pair \ud83d, after a \\\ud83d", "half a pair \ud83d, after a \\\ud83d"),
-        (a_cycle(), "[[...]]"),
+        (a_cycle(), "[[[[[[[...]]]]]]]"),
         (a_well(), "[[[[[[[...]]]]]]]"),
     ],
     ids=["path", "time", "nan", "tuple key", "surrogate", "cycle", "too deep"],

@@ -128,7 +128,7 @@ async def test_chat_openai_calls_tools(server: OpenAIServer, streams: bool) -> N
     async with chat_model(server, streaming=streams) as model:
         message = await model.bind_tools([weather]).ainvoke("Weather?")
     assert message.content == "Let me see."
-    # What becomes of the third call's broken arguments is the client's affair: a stream's are mended, a whole's are not.
+    # The third call's broken arguments are the client's affair: it mends a stream's and rejects a whole answer's.
     assert [call["args"] for call in message.tool_calls][:2] == [{"city": "Oslo"}, {"city": "Rome"}]
     assert message.response_metadata["finish_reason"] == "tool_calls"
     assert server.requests[0].body["tools"][0]["function"]["name"] == "weather"

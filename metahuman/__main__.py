@@ -1,0 +1,5 @@
+"""`python -m metahuman`."""
+
+from metahuman.cli import main
+
+main()

@@ -1,0 +1,76 @@
+"""The command line. Commands are imported when they are run, so that `metahuman --help` answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import cast
+
+import click
+
+#: Each command's place and its one line of help; a test holds these lines against the commands' own.
+COMMANDS = {
+    "chat": "Talk with the twin.",
+    "ask": "Ask one thing and print the answer.",
+    "init": "Put editable settings and a persona into the home.",
+    "status": "Show who answers for which role, and whether they can.",
+    "models": "See, check and fetch the models behind the roles.",
+    "audit": "Show what the twin decided, called and changed.",
+}
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules of the same name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"metahuman.cli.{cmd_name}")
+        return cast(click.Command, getattr(module, cmd_name))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", metavar="DIR", help="The twin's folder.  [default: METAHUMAN_HOME, or the user's data folder]")
+@click.version_option(package_name="metahuman", message="%(version)s")
+@click.pass_context
+def cli(ctx: click.Context, home: str | None) -> None:
+    """A digital twin that runs on your own machine."""
+    from metahuman.home import find_home
+
+    ctx.obj = find_home(home)
+
+
+def main() -> None:
+    """Run the command line; whatever is expected to go wrong ends in one line and an exit code that is not 0."""
+    from metahuman.state.errors import MetaHumanError
+
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has gone (`| head`): say nothing more, not even at the flush on leaving.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MetaHumanError as error:
+        click.echo(f"metahuman: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"metahuman: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,100 @@
+"""How a turn looks in a terminal. Everything a model, a memory or a file says is text: never markup, never control."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from metahuman.reply import Event, Found, Reply, Token
+from metahuman.state.events import ModelCall
+from metahuman.state.turn import Finding, Route
+
+
+def plain(text: str) -> str:
+    """Return `text` without what would move the cursor, ring or recolour: only line breaks and tabs are kept."""
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+
+
+def show(console: Console, events: Iterable[Event]) -> Reply | None:
+    """Print a turn as it happens, and return its reply."""
+    reply = None
+    with console.status("…", spinner="dots") as status:
+        for event in events:
+            if isinstance(event, Token):
+                status.stop()
+                console.print(plain(event.text), end="", markup=False, highlight=False, soft_wrap=True)
+            elif isinstance(event, Found):
+                console.print(finding_panel(event.finding))
+            elif isinstance(event, Reply):
+                reply = event
+    console.print()
+    return reply
+
+
+def finding_panel(finding: Finding) -> Panel:
+    """Return what a specialist made, whole, or why there is nothing."""
+    if finding["error"]:
+        return Panel(Text(plain(finding["error"])), title=finding["source"], border_style="yellow")
+    from rich.markdown import Markdown
+
+    return Panel(Markdown(plain(finding["content"])), title=finding["source"], border_style="cyan")
+
+
+def footnote(reply: Reply) -> Text:
+    """Return the dim line under an answer: where it went, who spoke, how long it took."""
+    speaker = next((call for call in reversed(reply.calls) if call["role"] == "persona"), None)
+    parts = [destinations(reply.route)]
+    if speaker:
+        parts.append(f"{speaker['model']}{' (fallback)' if speaker['fallback'] else ''}")
+    if reply.latency_ms is not None:
+        parts.append(f"{reply.latency_ms / 1000:.1f} s")
+    if reply.mode != "dual":
+        parts.append(reply.mode)
+    return Text(" · ".join(parts), style="dim")
+
+
+def destinations(route: Route) -> str:
+    """Return where a route leads, in words."""
+    return " + ".join(dict.fromkeys(task["destination"] for task in route["tasks"]))
+
+
+def why(reply: Reply) -> Table:
+    """Return all that led to a reply: route, evidence, every model call."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    route = reply.route
+    decided = f"{destinations(route)}, decided by {route['decidedBy']}, {route['confidence']:.2f} sure"
+    table.add_row("route", Text(f"{decided}, {route['latencyMs']:.0f} ms"))
+    if route["why"]:
+        table.add_row("", Text(plain(route["why"]), style="yellow"))
+    for label, value in (
+        ("topics", ", ".join(route["topics"])),
+        ("intent", route["intent"]),
+        ("focus", route["focus"]),
+    ):
+        if value:
+            table.add_row(label, Text(plain(value)))
+    table.add_row("recalled", Text(f"{len(reply.evidence)} memories, {reply.recall_ms:.0f} ms"))
+    for item in reply.evidence:
+        table.add_row("", Text(f"{item['id']} ({item['why']}): {plain(item['text'])}", style="dim"))
+    for call in reply.calls:
+        table.add_row("model", _call(call))
+    table.add_row("kept as", reply.memory_id or f"nothing ({reply.mode} mode)")
+    if reply.latency_ms is not None:
+        first = f", first word after {reply.first_token_ms:.0f} ms" if reply.first_token_ms else ""
+        table.add_row("in all", f"{reply.latency_ms:.0f} ms{first}")
+    return table
+
+
+def _call(call: ModelCall) -> Text:
+    tokens = call["tokens"]
+    told = f"{call['role']} → {call['modelId']} ({call['provider']}: {call['model']}), {call['latencyMs']:.0f} ms, "
+    text = Text(f"{told}{tokens['prompt']} tokens in, {tokens['completion']} out")
+    if call["fallback"]:
+        text.append(f"\nfallback, because {plain(str(call['why']))}", style="yellow")
+    return text

@@ -1,0 +1,129 @@
+"""One sitting at the terminal: what is said goes to the twin, what begins with a slash is for the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from metahuman.api import MetaHuman
+from metahuman.cli.console import footnote, plain, show, why
+from metahuman.reply import Event
+from metahuman.state.context import MODES, Mode
+from metahuman.state.errors import MetaHumanError
+
+SHOWN = 10
+
+
+class Session:
+    """A conversation in a terminal.
+
+    Args:
+        twin: Who is talked with.
+        console: Where it is shown.
+        thread: The conversation to go on with.
+        mode: The mode of this sitting; None for the owner's own.
+    """
+
+    def __init__(self, twin: MetaHuman, console: Console, thread: str, mode: Mode | None) -> None:
+        self.console, self.ended = console, False
+        self._twin, self._thread, self._mode = twin, thread, mode
+        self._commands: dict[str, tuple[Callable[[str], None], str]] = {
+            "why": (self._why, "how the last answer came about: route, model, memories, times"),
+            "mode": (self._set_mode, f"show or set the mode of this sitting: {', '.join(MODES)}"),
+            "thread": (self._set_thread, "list the threads, go on with /thread NAME, or start a /thread new"),
+            "memory": (self._memory, "the latest memories, or those with /memory WORD in them"),
+            "retry": (self._retry, "answer a message that was cut short"),
+            "help": (self._help, "this list"),
+            "quit": (self._quit, "leave (so does Ctrl-D)"),
+        }
+
+    def prompt(self) -> str:
+        """Return what stands before the person's words."""
+        thread = "" if self._thread == "main" else f"[{self._thread}] "
+        return f"{thread}{f'({self._mode}) ' if self._mode else ''}you> "
+
+    def greet(self) -> None:
+        """Say how to begin, and what was left unanswered when the last sitting ended."""
+        self.console.print(Text(f"MetaHuman · home {self._twin.home.root} · /help", style="dim"))
+        if not (self._twin.home.root / "persona" / "core.json").exists():
+            self.console.print(Text("It does not know you yet: `metahuman init` introduces you.", style="dim"))
+        self._say_unanswered()
+
+    def take(self, line: str) -> None:
+        """Answer a line, or obey it; an error is one line, and the sitting goes on."""
+        line = line.strip()
+        if not line:
+            return
+        try:
+            if line.startswith("/"):
+                self._obey(line[1:])
+            else:
+                self._answer(self._twin.stream(line, thread=self._thread, mode=self._mode))
+        except MetaHumanError as error:
+            self.console.print(Text(plain(str(error)), style="red"))
+        except KeyboardInterrupt:
+            self.console.print(Text("\nstopped; /retry answers it after all", style="dim"))
+
+    def _answer(self, events: Iterable[Event]) -> None:
+        reply = show(self.console, events)
+        if reply:
+            self.console.print(footnote(reply))
+
+    def _obey(self, line: str) -> None:
+        name, _, argument = line.partition(" ")
+        command = self._commands.get(name)
+        if command is None:
+            self.console.print(Text(f"no command /{plain(name)}; /help lists them", style="yellow"))
+            return
+        command[0](argument.strip())
+
+    def _why(self, _: str) -> None:
+        reply = self._twin.last_reply(self._thread)
+        self.console.print(why(reply) if reply else Text("nothing has been answered here yet", style="dim"))
+
+    def _set_mode(self, name: str) -> None:
+        modes: dict[str, Mode] = {mode: mode for mode in MODES}
+        if name in modes:
+            self._mode = modes[name]
+        elif name:
+            self.console.print(Text(f"no mode {plain(name)}; there are {', '.join(MODES)}", style="yellow"))
+        self.console.print(Text(f"mode: {self._mode or 'your own'}", style="dim"))
+
+    def _set_thread(self, name: str) -> None:
+        if not name:
+            for thread in self._twin.threads() or [self._thread]:
+                self.console.print(Text(f"{'>' if thread == self._thread else ' '} {plain(thread)}"))
+            return
+        self._thread = datetime.now(UTC).astimezone().strftime("%Y-%m-%d-%H%M%S") if name == "new" else name
+        held = len(self._twin.history(self._thread))
+        self.console.print(Text(f"thread {plain(self._thread)}: {held} messages", style="dim"))
+        self._say_unanswered()
+
+    def _memory(self, word: str) -> None:
+        memories = self._twin.memories(word, limit=SHOWN)
+        for memory in memories:
+            self.console.print(Text(memory["timestamp"][:16].replace("T", " "), style="dim"), end=" ")
+            self.console.print(Text(plain(" ".join(memory["content"].split()))), overflow="ellipsis", no_wrap=True)
+        if not memories:
+            self.console.print(Text("no memories" + (f" with {plain(word)!r}" if word else " yet"), style="dim"))
+
+    def _retry(self, _: str) -> None:
+        if self._twin.unanswered(self._thread) is None:
+            self.console.print(Text("nothing was left unanswered", style="dim"))
+        else:
+            self._answer(self._twin.resume(self._thread, mode=self._mode))
+
+    def _help(self, _: str) -> None:
+        for name, (_command, told) in self._commands.items():
+            self.console.print(Text.assemble((f"/{name:<8}", "bold"), told))
+
+    def _quit(self, _: str) -> None:
+        self.ended = True
+
+    def _say_unanswered(self) -> None:
+        if (message := self._twin.unanswered(self._thread)) is not None:
+            cut = message if len(message) <= 60 else f"{message[:59]}…"
+            self.console.print(Text(f"“{plain(cut)}” was left unanswered; /retry answers it", style="yellow"))

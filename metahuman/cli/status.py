@@ -1,0 +1,72 @@
+"""`metahuman status`: who answers for which role, and whether they can."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from metahuman.home import Home
+    from metahuman.status import RoleStatus, Status
+
+
+@click.command(short_help="Show who answers for which role, and whether they can.")
+@click.option("--json", "as_json", is_flag=True, help="Print the status as one JSON object.")
+@click.pass_obj
+def status(home: Home, *, as_json: bool) -> None:
+    """Show who answers for which role, whether they can right now, and how they did last."""
+    from metahuman.state.background import background
+    from metahuman.status import collect
+
+    home.create()
+    found = background.run(collect(home))
+    if as_json:
+        click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(_roles(found))
+    for model_id, problem in _problems(found).items():
+        console.print(f"{model_id}: {problem}", style="yellow", markup=False)
+    console.print(
+        f"\nhome {found.home} · registry {found.registry} · mode {found.mode} · "
+        f"{found.memories} memories · {found.threads} threads",
+        style="dim",
+        markup=False,
+    )
+
+
+def _roles(found: Status) -> Table:
+    from rich.table import Table
+
+    table = Table("role", "model", "answers now", "last call", title="LLM roles", title_justify="left")
+    for role, one in found.roles.items():
+        table.add_row(role, one.first.model if one.first else "off in this mode", _now(one), _last(one))
+    return table
+
+
+def _now(one: RoleStatus) -> str:
+    if one.first is None:
+        return "—"
+    if one.answering is None:
+        return "[red]nobody[/]"
+    if one.answering is one.first:
+        return "[green]yes[/]"
+    return f"[yellow]fallback:[/] {one.answering.model}"
+
+
+def _last(one: RoleStatus) -> str:
+    call = one.last_call
+    if call is None:
+        return "—"
+    how = "[red]failed[/]" if call["error"] else "[yellow]fallback[/]" if call["fallback"] else "[green]ok[/]"
+    return f"{how} {call['latencyMs']:.0f} ms"
+
+
+def _problems(found: Status) -> dict[str, str]:
+    return {model_id: problem for one in found.roles.values() for model_id, problem in one.problems.items()}

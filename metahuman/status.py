@@ -1,0 +1,148 @@
+"""How the twin stands: who answers for which role, whether they can right now, and how they did lately."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from metahuman.audit.reader import Reader
+from metahuman.home import Home
+from metahuman.memory.checkpoints import open_checkpoints
+from metahuman.memory.home import HomeMemory
+from metahuman.models.providers import open_provider
+from metahuman.models.registry import Registry, ResolvedModel
+from metahuman.state.context import Mode
+from metahuman.state.errors import ModelError
+from metahuman.wiring import open_memory
+
+#: How many of the latest model calls are looked through for each role's last.
+LATEST_CALLS = 200
+
+
+@dataclass(frozen=True)
+class RoleStatus:
+    """Who answers for a role.
+
+    Args:
+        first: The model that the registry names first; None where the mode switches the role off.
+        answering: The first model of the hierarchy that can answer now; None if none can.
+        problems: Why those before it cannot, by model id.
+        last_call: The role's latest model call, as the audit has it.
+    """
+
+    first: ResolvedModel | None
+    answering: ResolvedModel | None
+    problems: dict[str, str]
+    last_call: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a home stands."""
+
+    home: str
+    version: str
+    registry: str
+    registry_version: str
+    mode: Mode
+    roles: dict[str, RoleStatus]
+    memories: int
+    threads: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the status in the words of the plan's `/api/status`."""
+        return {
+            "home": self.home,
+            "version": self.version,
+            "registry": self.registry,
+            "registryVersion": self.registry_version,
+            "mode": self.mode,
+            "modelRoles": {role: _role_json(status) for role, status in self.roles.items()},
+            "memories": self.memories,
+            "threads": self.threads,
+        }
+
+
+async def collect(home: Home) -> Status:
+    """Return how `home` stands; every model that a role may ask is looked for, none is asked to speak.
+
+    Raises:
+        SettingError: If the registry cannot be used.
+        StoreError: If the home cannot be read.
+    """
+    registry = Registry.load(home.registry, home.root)
+    memory: HomeMemory = open_memory(home)
+    mode = await memory.current_mode()
+    candidates = {role: registry.candidates(role, mode) for role in registry.list_available_roles()}
+    problems = await _problems({model.model_id: model for models in candidates.values() for model in models})
+    calls = await asyncio.to_thread(_last_calls, home)
+    return Status(
+        home=str(home.root),
+        version=version("metahuman"),
+        registry=str(home.registry),
+        registry_version=registry.version,
+        mode=mode,
+        roles={role: _role(models, problems, calls.get(role)) for role, models in candidates.items()},
+        memories=await asyncio.to_thread(memory.episodic.count),
+        threads=await _threads(home),
+    )
+
+
+async def _problems(models: dict[str, ResolvedModel]) -> dict[str, str]:
+    """Return what keeps each model from answering, by model id; all are looked for at once."""
+
+    async def problem(model: ResolvedModel) -> str | None:
+        try:
+            await open_provider(model.provider).check(model)
+        except ModelError as error:
+            return str(error)
+        return None
+
+    found = await asyncio.gather(*(problem(model) for model in models.values()))
+    return {model_id: told for model_id, told in zip(models, found, strict=True) if told}
+
+
+def _role(models: list[ResolvedModel], problems: dict[str, str], last_call: dict[str, Any] | None) -> RoleStatus:
+    answering = next((model for model in models if model.model_id not in problems), None)
+    before = models[: models.index(answering)] if answering else models
+    return RoleStatus(
+        first=models[0] if models else None,
+        answering=answering,
+        problems={model.model_id: problems[model.model_id] for model in before},
+        last_call=last_call,
+    )
+
+
+def _last_calls(home: Home) -> dict[str, dict[str, Any]]:
+    calls = Reader(home.audit, event="llm_call").tail(LATEST_CALLS)
+    return {str(call.details.get("role")): {**call.details, "timestamp": call.get("timestamp")} for call in calls}
+
+
+async def _threads(home: Home) -> int:
+    if not await asyncio.to_thread(home.checkpoints.exists):
+        return 0
+    async with open_checkpoints(home.checkpoints) as saver:
+        return len(await saver.threads())
+
+
+def _role_json(status: RoleStatus) -> dict[str, Any]:
+    return {
+        **_model_json(status.first),
+        "answering": status.answering.model_id if status.answering else None,
+        "fallback": status.answering is not None and status.answering is not status.first,
+        "problems": status.problems,
+        "lastCall": status.last_call,
+    }
+
+
+def _model_json(model: ResolvedModel | None) -> dict[str, Any]:
+    if model is None:
+        return {"modelId": None, "provider": None, "model": None, "adapters": []}
+    return {
+        "modelId": model.model_id,
+        "provider": model.provider,
+        "model": model.model,
+        "adapters": [str(adapter) for adapter in model.adapters],
+    }
