@@ -29,14 +29,15 @@ def build(services: Services) -> TurnGraph:
     turn = StateGraph(TurnState, context_schema=TurnContext, input_schema=TurnInput)
 
     turn.add_node("orchestrator", partial(orchestrator, services=services))
-    turn.add_node("recall", partial(recall, services=services))
+    # Recall runs in one step with the orchestrator, so whoever comes next has its evidence; the drawing says for whom.
+    turn.add_node("recall", partial(recall, services=services), destinations=("persona",))
     turn.add_node("operator", operator)
     turn.add_node("specialist", partial(specialist, services=services))
     turn.add_node("persona", partial(persona, services=services))
     turn.add_node("remember", partial(remember, services=services))
 
     turn.add_edge(START, "orchestrator")
-    turn.add_edge(START, "recall")  # one step with the orchestrator: what follows waits for both
+    turn.add_edge(START, "recall")
     turn.add_conditional_edges("orchestrator", after_orchestrator, ["operator", "specialist", "persona"])
     turn.add_edge("operator", "persona")
     turn.add_edge("specialist", "persona")

@@ -129,8 +129,7 @@ class MetaHuman:
 
     def close(self) -> None:
         """Close the home's files. Using the twin again opens them again."""
-        self._threads = None
-        background.run(self._opened.aclose())
+        background.run(self._close())
 
     def __enter__(self) -> Self:
         return self
@@ -191,6 +190,11 @@ class MetaHuman:
             threads = await self._open()
             for saver in (threads.saver, threads.overlay):
                 await saver.adelete_thread(thread)
+
+    async def _close(self) -> None:
+        self._threads = None
+        await self._opened.aclose()
+        await self.services.models.aclose()
 
     async def _open(self) -> _Threads:
         if self._threads is None:

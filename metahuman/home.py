@@ -12,7 +12,7 @@ from typing import Any
 import platformdirs
 
 from metahuman.state.errors import StoreError
-from metahuman.state.files import make_folder, write_atomic
+from metahuman.state.files import as_json, make_folder, write_atomic
 
 
 def _shipped() -> Path:
@@ -74,9 +74,16 @@ class Home:
 
 
 def find_home(chosen: Path | str | None = None) -> Home:
-    """Return the home: the one chosen, else METAHUMAN_HOME's, else the platform's folder for user data."""
+    """Return the home: the one chosen, else METAHUMAN_HOME's, else the platform's folder for user data.
+
+    Raises:
+        StoreError: If it is named after a user (`~name`) whom this machine does not know.
+    """
     path = chosen or os.environ.get("METAHUMAN_HOME") or platformdirs.user_data_path("metahuman", appauthor=False)
-    return Home(Path(path).expanduser().absolute())
+    try:
+        return Home(Path(path).expanduser().absolute())
+    except RuntimeError as error:
+        raise StoreError(path, "there is no such user", "choose another with --home or METAHUMAN_HOME") from error
 
 
 @dataclass(frozen=True)
@@ -116,4 +123,4 @@ def _persona(name: str, about: str) -> bytes:
     if name:
         core["identity"] |= {"name": name, "humanName": name, "role": f"the digital twin of {name}"}
     core["background"]["narrative"] = about
-    return (json.dumps(core, ensure_ascii=False, indent=2) + "\n").encode()
+    return as_json(core)

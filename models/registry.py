@@ -44,7 +44,7 @@ class ResolvedModel:
     siblings: tuple[Path, ...]
 
     @property
-    def connection(self) -> Hashable:
+    def connection(self) -> tuple[Hashable, ...]:
         """Whatever makes two models need clients of their own; options travel with each call."""
         settings = self.settings
         address = (settings.base_url, settings.api_key, settings.timeout, settings.connect_timeout)

@@ -24,7 +24,8 @@ from metahuman.state.services import Audit, Clock
 T = TypeVar("T")
 #: One try at one model: its client, and the keyword arguments of the call.
 Attempt = Callable[[BaseChatModel, dict[str, Any]], Awaitable[T]]
-Clients = dict[Hashable, BaseChatModel]
+#: By `ResolvedModel.connection`, whose first part is the provider.
+Clients = dict[tuple[Hashable, ...], BaseChatModel]
 #: What a prompt may hold when the registry says nothing of windows.
 DEFAULT_WINDOW, DEFAULT_ANSWER = 4096, 512
 
@@ -74,6 +75,11 @@ class RoleRouter:
         options = [model.options for model in self.registry().candidates(role, mode, overrides)]
         windows = [(one.context_window or DEFAULT_WINDOW) - (one.max_tokens or DEFAULT_ANSWER) for one in options]
         return max(min(windows, default=DEFAULT_WINDOW - DEFAULT_ANSWER), 1)
+
+    async def aclose(self) -> None:
+        """Close the connections made on this event loop; a later call opens new ones."""
+        for (provider, *_), client in self._clients.pop(asyncio.get_running_loop(), {}).items():
+            await self._open(str(provider)).disconnect(client)
 
     async def generate(self, call: RoleCall) -> AIMessage:
         """Return the whole answer; its `response_metadata["modelCall"]` is the record of the call.

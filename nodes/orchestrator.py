@@ -54,7 +54,7 @@ async def orchestrator(
     state: TurnState, runtime: Runtime[TurnContext], config: RunnableConfig, *, services: Services
 ) -> TurnUpdate:
     """Return the turn's route: the model's, or conversation where there is no model to decide."""
-    started, question = services.clock.milliseconds(), question_of(state)
+    started = services.clock.milliseconds()
     mode = await mode_of(runtime.context, services.memory)
     calls: list[TurnCall] = []
     if mode == "emulation" or not services.models.serves("orchestrator", mode):

@@ -37,7 +37,9 @@ def make_folder(path: Path) -> Path:
         StoreError: If it cannot be created.
     """
     with store_errors(path):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in reversed([path, *path.parents]):  # with `parents=True`, those above would be everyone's to read
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
@@ -76,13 +78,27 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def as_json(value: Any) -> bytes:
+    """Return `value` as the indented JSON of the owner's files; half a character, as of a cut emoji, is escaped."""
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode(errors="backslashreplace")
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically.
 
     Raises:
         StoreError: If it cannot be written.
     """
-    write_atomic(path, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
+    write_atomic(path, as_json(value))
+
+
+def whole(value: Any) -> Any:
+    """Return a JSON value with every half of a character, which no model or checkpoint takes, replaced by "\ufffd"."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    return {whole(key): whole(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -95,12 +111,14 @@ def read_json(path: Path) -> dict[str, Any]:
     with store_errors(path, "check that the file exists and can be read"):
         data = path.read_bytes()
     try:
-        value = json.loads(data)
+        value = whole(json.loads(data))
     except UnicodeDecodeError as error:
         raise SettingError(path, "", f"not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise SettingError(path, "", f"not JSON: {error.msg} at {where}", "mend that line") from error
+    except ValueError as error:  # Python reads numbers of up to 4,300 digits
+        raise SettingError(path, "", "a number in it has too many digits", "mend or replace it") from error
     except RecursionError as error:
         raise SettingError(path, "", "nested too deeply to be settings", "mend or replace it") from error
     if not isinstance(value, dict):

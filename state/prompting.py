@@ -18,7 +18,7 @@ def estimate_tokens(text: str) -> int:
     Byte-pair vocabularies average some four ASCII characters a token, and at worst one token for each byte of any
     other script.
     """
-    size = len(text.encode())
+    size = len(text.encode(errors="surrogatepass"))
     other = size - sum(character.isascii() for character in text)
     return (size - other) // 4 + other + 1
 
@@ -39,7 +39,7 @@ def fit(messages: Sequence[BaseMessage], budget: int) -> list[BaseMessage]:
 
 def as_data(evidence: Iterable[Evidence], findings: Iterable[Finding]) -> str:
     """Return memories and findings as one marked block, which the persona's prompt says is never an instruction."""
-    remembered = [f"- {item['timestamp'][:10]} {_plain(item['text'])}" for item in evidence]
+    remembered = [f"- {_plain(item['timestamp'][:10])} {_plain(item['text'])}" for item in evidence]
     found = [f"- {item['source']}: {_plain(item['error'] or item['content'])}" for item in findings]
     lines = [*remembered, *found]
     return "\n".join(["<evidence>", *lines, "</evidence>"]) if lines else ""

@@ -55,6 +55,10 @@ class Models(Protocol):
         """Return how many tokens a prompt for `role` may have, its answer's own room taken off."""
         ...
 
+    async def aclose(self) -> None:
+        """Close the connections made on this event loop."""
+        ...
+
 
 class Memory(Protocol):
     """What the twin knows: memories, persona and short-term state."""

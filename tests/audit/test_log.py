@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -272,7 +273,7 @@ log.record(AuditEvent("memory_saved", "system", {"id": "m2"}))
     remedy = "check that the folder can be written and that the disk has room"
     assert said == [
         f"{day}: only a part of the event could be written; {remedy}",
-        f"{day}: {os.strerror(27)}; {remedy}",
+        f"{day}: {os.strerror(errno.EFBIG)}; {remedy}",
     ]
     first, _broken, last = day.read_text().splitlines()
     assert [json.loads(line)["details"]["id"] for line in (first, last)] == ["m1", "m2"]

@@ -1,0 +1,123 @@
+"""Makes the virtual environment .venv and the embedded model ready; run by `make`, safe to run again at any time.
+
+    python3 scripts/setup_env.py [--dev]
+
+Needs Python 3.11 and nothing else; uv is used where there is one. Everything is installed at the versions and
+hashes of the lock file, and nothing is compiled.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+#: Holds the folder's path once .venv is whole: one that was moved, or whose set-up was cut short, is made afresh.
+STATE = VENV / ".setup"
+#: The stamps that make compares with the lock files.
+STAMPS = {"requirements.lock": VENV / ".runtime", "requirements-dev.lock": VENV / ".dev"}
+#: The one package of the development lock that is published as source; it is plain Python.
+WHEELS_ONLY = ["--only-binary", ":all:", "--no-binary", "forbiddenfruit"]
+PIP_URL = (
+    "https://files.pythonhosted.org/packages/07/25/ee8c38ae72d66b844ce8eb9711ba905dba21ca1a8a0c960057c41cd23337/"
+    "pip-26.3-py3-none-any.whl"
+)
+PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
+
+
+def main() -> None:
+    """Bring the environment up to date with the lock file, then fetch the model."""
+    locks = list(STAMPS) if "--dev" in sys.argv[1:] else ["requirements.lock"]
+    VENV.mkdir(exist_ok=True)
+    with STATE.open("a+") as state:
+        fcntl.flock(state, fcntl.LOCK_EX)  # two terminals take turns
+        state.seek(0)
+        if state.read() not in ("", str(ROOT)):
+            say(".venv was moved or its set-up was cut short: starting afresh")
+            clear()
+        state.truncate(0)
+        state.write("unfinished")
+        state.flush()
+        for stamp in STAMPS.values():
+            stamp.unlink(missing_ok=True)
+        install = installer()
+        say(f"installing {locks[-1]}; the first time takes a minute")
+        run(*install, *WHEELS_ONLY, "--require-hashes", "-r", ROOT / locks[-1])
+        run(*install, "--no-deps", "-e", ROOT)
+        state.truncate(0)
+        state.write(str(ROOT))
+    say("fetching the embedded model, unless it is there")
+    run(VENV / "bin" / "metahuman", "models", "pull")
+    for lock in locks:
+        STAMPS[lock].touch()
+
+
+def installer() -> list[str | Path]:
+    """Create the environment unless there is one; return the command that installs into it."""
+    fresh = not PYTHON.exists()
+    if fresh:
+        say(f"creating .venv with Python {sys.version.split()[0]}")
+        clear()
+    if uv := shutil.which("uv"):
+        if fresh:
+            run(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, VENV)
+        return [uv, "pip", "install", "--quiet", "--python", PYTHON]
+    if fresh:
+        run(sys.executable, "-m", "venv", "--without-pip", VENV)
+    has_pip = any(VENV.glob("lib/python3*/site-packages/pip"))
+    if not has_pip and importlib.util.find_spec("ensurepip"):
+        run(PYTHON, "-m", "ensurepip")
+        has_pip = True
+    pip = ["-m", "pip"] if has_pip else [fetch_pip() / "pip"]  # a wheel of pip runs without being installed
+    return [PYTHON, *pip, "install", "--quiet", "--disable-pip-version-check"]
+
+
+def fetch_pip() -> Path:
+    """Bring pip's wheel, for a Python that comes without: Debian splits it off."""
+    path = VENV / PIP_URL.rpartition("/")[2]
+    if not path.exists():
+        remedy = "go online, install uv, or run `apt install python3-venv`"
+        try:
+            with urllib.request.urlopen(PIP_URL, timeout=30) as response:
+                data: bytes = response.read()
+        except OSError as error:
+            sys.exit(f"set-up: {PIP_URL}: {error}; {remedy}")
+        if hashlib.sha256(data).hexdigest() != PIP_SHA256:
+            sys.exit(f"set-up: {PIP_URL}: wrong sha256; {remedy}")
+        path.write_bytes(data)
+    return path
+
+
+def clear() -> None:
+    """Empty .venv of all but the file that says that it is unfinished."""
+    for path in VENV.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != STATE:
+            path.unlink()
+
+
+def run(*command: str | Path) -> None:
+    """Run a command in the repository's folder; end here if it fails, for it has said why."""
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:  # noqa: S603 - ours
+        sys.exit(f"set-up: `{' '.join(map(str, command))}` failed, see above; run make again once that is mended")
+
+
+def say(what: str) -> None:
+    """Tell what is being done."""
+    sys.stderr.write(f"set-up: {what}\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("set-up: interrupted; run make again to go on")
