@@ -24,6 +24,11 @@ DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id < (
     SELECT MAX(checkpoint_id) FROM checkpoints AS latest
     WHERE latest.thread_id = {table}.thread_id AND latest.checkpoint_ns = {table}.checkpoint_ns)
 """
+_DELETE_RUN = """
+DELETE FROM {table} WHERE (thread_id, checkpoint_ns, checkpoint_id) IN (
+    SELECT thread_id, checkpoint_ns, checkpoint_id FROM checkpoints
+    WHERE json_extract(CAST(metadata AS TEXT), '$.run_id') = ?)
+"""
 
 
 class ThreadSaver(AsyncSqliteSaver):
@@ -50,6 +55,14 @@ class ThreadSaver(AsyncSqliteSaver):
         async with self.lock:
             for table in ("writes", "checkpoints"):
                 await self.conn.executemany(_PRUNE.format(table=table), [(thread,) for thread in thread_ids])
+            await self.conn.commit()
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Drop the checkpoints that these runs of LangGraph's server made, with the writes that led to them."""
+        await self.setup()
+        async with self.lock:
+            for table in ("writes", "checkpoints"):
+                await self.conn.executemany(_DELETE_RUN.format(table=table), [(run,) for run in run_ids])
             await self.conn.commit()
 
     async def threads(self) -> list[str]:

@@ -8,6 +8,7 @@ import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,8 +31,6 @@ from metahuman.wiring import open_memory, open_services
 
 #: The thread that `chat` and `ask` go on with when none is named.
 MAIN = "main"
-#: How long a turn waits for another process that is in the middle of one on the same thread.
-THREAD_SECONDS = 30.0
 
 Graph = CompiledStateGraph[Any, TurnContext, Any, Any]
 
@@ -44,18 +43,25 @@ class MetaHuman:
     Args:
         home: Its folder; by default METAHUMAN_HOME, else the platform's folder for user data.
         providers: Finds a model provider by name.
+        patience: Seconds that a turn waits for another one on the same thread, in whatever process.
 
     Raises:
         StoreError: If the home cannot be created or written.
         SettingError: If its model registry cannot be used.
     """
 
-    def __init__(self, home: Home | str | None = None, *, providers: Callable[[str], Provider] = open_provider) -> None:
+    def __init__(
+        self,
+        home: Home | Path | str | None = None,
+        *,
+        providers: Callable[[str], Provider] = open_provider,
+        patience: float = 30.0,
+    ) -> None:
         self.home = home if isinstance(home, Home) else find_home(home)
         self.home.create()
         self.services = open_services(self.home, providers)
         self._memory = open_memory(self.home)
-        self._opened = AsyncExitStack()
+        self._opened, self._patience = AsyncExitStack(), patience
         self._threads: _Threads | None = None
 
     def chat(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Reply:
@@ -207,7 +213,7 @@ class MetaHuman:
     async def _locked(self, thread: str) -> AsyncIterator[None]:
         """Hold the thread; the lock of a process that died is released by the operating system."""
         name = hashlib.sha256(thread.encode()).hexdigest()[:16]
-        lock = AsyncFileLock(make_folder(self.home.locks) / f"{name}.lock", timeout=THREAD_SECONDS)
+        lock = AsyncFileLock(make_folder(self.home.locks) / f"{name}.lock", timeout=self._patience)
         try:
             await lock.acquire()
         except Timeout:

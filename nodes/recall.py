@@ -10,9 +10,10 @@ from metahuman.state.turn import Recalled, TurnState, TurnUpdate, question_of, t
 
 
 async def recall(state: TurnState, config: RunnableConfig, *, services: Services) -> TurnUpdate:
-    """Return the evidence that memory has for the message, and when the turn began."""
+    """Return the evidence that memory has for the message, and when the turn began; it has become no memory yet."""
     started, now = services.clock.milliseconds(), services.clock.now()
     thread = thread_of(config)
     evidence = await services.memory.recall(question_of(state).text, thread=thread)
     latency = round(services.clock.milliseconds() - started, 2)
-    return {"startedAt": iso(now), "recalled": Recalled(evidence=list(evidence), latencyMs=latency)}
+    recalled = Recalled(evidence=list(evidence), latencyMs=latency)
+    return {"startedAt": iso(now), "recalled": recalled, "memoryId": None}

@@ -24,8 +24,6 @@ PYTHON = VENV / "bin" / "python"
 STATE = VENV / ".setup"
 #: The stamps that make compares with the lock files.
 STAMPS = {"requirements.lock": VENV / ".runtime", "requirements-dev.lock": VENV / ".dev"}
-#: The one package of the development lock that is published as source; it is plain Python.
-WHEELS_ONLY = ["--only-binary", ":all:", "--no-binary", "forbiddenfruit"]
 PIP_URL = (
     "https://files.pythonhosted.org/packages/07/25/ee8c38ae72d66b844ce8eb9711ba905dba21ca1a8a0c960057c41cd23337/"
     "pip-26.3-py3-none-any.whl"
@@ -35,7 +33,10 @@ PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 
 def main() -> None:
     """Bring the environment up to date with the lock file, then fetch the model."""
-    locks = list(STAMPS) if "--dev" in sys.argv[1:] else ["requirements.lock"]
+    locks, wheels = ["requirements.lock"], ["--only-binary", ":all:"]
+    if "--dev" in sys.argv[1:]:
+        locks.append("requirements-dev.lock")
+        wheels += ["--no-binary", "forbiddenfruit"]  # plain Python, published as source only
     VENV.mkdir(exist_ok=True)
     with STATE.open("a+") as state:
         fcntl.flock(state, fcntl.LOCK_EX)  # two terminals take turns
@@ -50,7 +51,7 @@ def main() -> None:
             stamp.unlink(missing_ok=True)
         install = installer()
         say(f"installing {locks[-1]}; the first time takes a minute")
-        run(*install, *WHEELS_ONLY, "--require-hashes", "-r", ROOT / locks[-1])
+        run(*install, *wheels, "--require-hashes", "-r", ROOT / locks[-1])
         run(*install, "--no-deps", "-e", ROOT)
         state.truncate(0)
         state.write(str(ROOT))
@@ -71,20 +72,18 @@ def installer() -> list[str | Path]:
             run(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, VENV)
         return [uv, "pip", "install", "--quiet", "--python", PYTHON]
     if fresh:
-        run(sys.executable, "-m", "venv", "--without-pip", VENV)
+        without = [] if importlib.util.find_spec("ensurepip") else ["--without-pip"]
+        run(sys.executable, "-m", "venv", *without, VENV)
     has_pip = any(VENV.glob("lib/python3*/site-packages/pip"))
-    if not has_pip and importlib.util.find_spec("ensurepip"):
-        run(PYTHON, "-m", "ensurepip")
-        has_pip = True
     pip = ["-m", "pip"] if has_pip else [fetch_pip() / "pip"]  # a wheel of pip runs without being installed
     return [PYTHON, *pip, "install", "--quiet", "--disable-pip-version-check"]
 
 
 def fetch_pip() -> Path:
-    """Bring pip's wheel, for a Python that comes without: Debian splits it off."""
+    """Bring pip's wheel, for a Python that comes without (Debian's) and an environment that uv made."""
     path = VENV / PIP_URL.rpartition("/")[2]
     if not path.exists():
-        remedy = "go online, install uv, or run `apt install python3-venv`"
+        remedy = "go online, install uv, or run `apt install python3-venv` and `make clean`"
         try:
             with urllib.request.urlopen(PIP_URL, timeout=30) as response:
                 data: bytes = response.read()

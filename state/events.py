@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
 
 Level = Literal["info", "warn", "error", "critical"]
 Category = Literal["system", "decision", "action", "security", "data"]
@@ -81,11 +83,6 @@ def memory_saved(memory_id: str, path: str, thread: str | None) -> AuditEvent:
 def short_term_changed(changed: list[str], thread: str | None) -> AuditEvent:
     """The short-term state was written; `changed` names its keys, not their contents."""
     return AuditEvent("short_term_changed", "system", {"changed": changed, "thread": thread}, category="data")
-
-
-def registry_rejected(error: str) -> AuditEvent:
-    """An edited models.json could not be used."""
-    return AuditEvent("registry_rejected", "system", {"error": error}, level="error")
 
 
 def home_initialised(written: list[str], kept: list[str]) -> AuditEvent:

@@ -30,11 +30,13 @@ def fit(messages: Sequence[BaseMessage], budget: int) -> list[BaseMessage]:
         messages: A prompt: the system message first, the person's last.
         budget: Tokens it may have, see `Models.prompt_budget`.
     """
-    merged = merge_message_runs(list(messages))
     kept = trim_messages(
-        merged, max_tokens=budget, token_counter=_count, strategy="last", include_system=True, start_on="human"
+        list(messages), max_tokens=budget, token_counter=_count, strategy="last", include_system=True, start_on="human"
     )
-    return kept if kept and kept[-1].type == "human" else [merged[0], merged[-1]]
+    if not kept or kept[-1].type != "human":
+        kept = [messages[0], messages[-1]]
+    # Messages that were never answered leave two of a person's in a row, which chat templates refuse.
+    return merge_message_runs(kept)
 
 
 def as_data(evidence: Iterable[Evidence], findings: Iterable[Finding]) -> str:

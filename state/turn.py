@@ -6,11 +6,12 @@ Everything here is a message, a plain value or a TypedDict: that is what a check
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypedDict, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar, get_args
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict  # before Python 3.12, pydantic can only describe this one to Studio
 
 from metahuman.state.context import Mode
 from metahuman.state.errors import EmptyTurn

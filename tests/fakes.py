@@ -227,7 +227,12 @@ def _chunks(answer: str | AIMessage | Broken | Slow) -> list[AIMessageChunk]:
 
 
 def registry(hierarchy: Mapping[str, list[str]] | None = None, **sections: Any) -> Registry:
-    """Return a registry in which every role has one model, called like the role, unless `hierarchy` says more."""
+    """Return a registry of scripted models, see `registry_content`."""
+    return Registry.parse(registry_content(hierarchy, **sections), Path("models.json"), Path("/nowhere"))
+
+
+def registry_content(hierarchy: Mapping[str, list[str]] | None = None, **sections: Any) -> dict[str, Any]:
+    """Return a models.json in which every role has one model, called like the role, unless `hierarchy` says more."""
     lists = {role: [role] for role in ROLES} | dict(hierarchy or {})
     models = {name: {"provider": "local", "model": name, "roles": [name]} for names in lists.values() for name in names}
     content: dict[str, Any] = {
@@ -236,7 +241,7 @@ def registry(hierarchy: Mapping[str, list[str]] | None = None, **sections: Any) 
         "roleHierarchy": lists,
         "cognitiveModeMappings": {"emulation": {"orchestrator": None}},
     }
-    return Registry.parse({**content, **sections}, Path("models.json"), Path("/nowhere"))
+    return {**content, **sections}
 
 
 @dataclass

@@ -1,0 +1,58 @@
+"""Homes for tests: their models are scripted, or answer from a server that the test runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from metahuman.api import MetaHuman
+from tests.fakes import Answer, ScriptedProvider, registry_content
+
+#: Where a turn goes when the script's orchestrator is asked.
+TALK = json.dumps({"tasks": [{"destination": "conversation", "task": ""}], "confidence": 1})
+
+
+def write_registry(home: Path, content: Mapping[str, Any]) -> None:
+    (home / "etc").mkdir(parents=True, exist_ok=True)
+    (home / "etc" / "models.json").write_text(json.dumps(content))
+
+
+@contextmanager
+def scripted(home: Path, **script: Iterable[Answer]) -> Iterator[MetaHuman]:
+    """A twin whose models answer from a script, all of which must be asked for."""
+    write_registry(home, registry_content())
+    with ScriptedProvider(script) as provider, MetaHuman(home, providers=lambda _: provider, patience=0.2) as twin:
+        yield twin
+
+
+def served(address: str, *, fallback: str | None = None) -> dict[str, Any]:
+    """Return a models.json whose orchestrator is off and whose persona is `m` on an Ollama server."""
+    hierarchy = ["first", *(["second"] if fallback else [])]
+    return {
+        "defaults": {"orchestrator": "first", "persona": "first"},
+        "models": {
+            "first": {"provider": "ollama", "model": "m", "roles": ["persona"]},
+            "second": {"provider": "openai", "model": "m", "roles": ["persona"]},
+        },
+        "roleHierarchy": {"persona": hierarchy},
+        "cognitiveModeMappings": {"dual": {"orchestrator": None}},
+        "providers": {"ollama": {"baseUrl": address}, "openai": {"baseUrl": fallback or "http://127.0.0.1:9"}},
+    }
+
+
+def files(home: Path, *, but: str = "") -> dict[str, bytes]:
+    """Return every file of a home and what is in it, `but` those in one folder of it and what only coordinates."""
+    shared = (".lock", ".sqlite-shm")
+    found = {path.relative_to(home): path for path in home.rglob("*") if path.is_file() and path.suffix not in shared}
+    return {place.as_posix(): path.read_bytes() for place, path in found.items() if place.parts[0] != but}
+
+
+def metahuman(home: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "metahuman", "--home", str(home), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)

@@ -1,0 +1,125 @@
+"""The persona's files, as a MetaHuman OS folder has them and as owners may leave them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metahuman.memory.persona import PersonaFiles
+from metahuman.state.errors import SettingError
+
+#: The shape that MetaHuman OS gives the file: half filled in, the rest still asking to be.
+OLD_CORE: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "version": "0.1.0",
+    "identity": {"name": "ada", "humanName": "[Your Full Name]", "role": "a mathematician", "aliases": ["[Nickname]"]},
+    "background": {"keyExperiences": ["[Formative experience 1]"], "narrative": "Born in London.\n  Loves engines."},
+    "personality": {
+        "communicationStyle": {"tone": ["direct", "warm", "dry", "brief", "kind", "never told"], "verbosity": "low"},
+        "traits": {"openness": 0.75, "notes": "Big Five"},
+        "interests": ["[Hobby or interest 1]", "[Hobby or interest 2]"],
+    },
+    "values": {
+        "core": [
+            {"value": "clarity", "description": "Say it once", "priority": 1},
+            {"value": "[Your core value]", "description": "[Why]", "priority": 2},
+            "courage",
+        ],
+        "boundaries": ["No deceptive communication", "[Your personal boundary]"],
+    },
+    "goals": {"shortTerm": [{"goal": "[Your short-term goal]", "status": "active"}]},
+    "context": {"projects": [{"name": "[Current project 1]"}], "currentFocus": ["the engine", "[Your current focus]"]},
+    "notes": "This is the Identity Kernel",
+}
+OLD_CACHE: dict[str, Any] = {
+    "catchphrases": ["indeed"],
+    "frequentFacts": {"city": "London", "tools": [{"value": "pen"}, {"name": "paper"}], "unset": "[City]", "odd": 3},
+    "quirks": [],
+    "recentThemes": [{"theme": "engines", "count": 4}, {"count": 2}],
+    "lastUpdated": "2025-11-04T17:25:31.630Z",
+}
+ODD = [None, 0, 1.5, True, "", "text", [], [[]], [None, 3, {"value": None}], {}, {"value": []}]
+
+
+def persona(tmp_path: Path, **files: object) -> PersonaFiles:
+    """Return a persona folder that holds these files, by their names without the ending."""
+    folder = tmp_path / "persona"
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / f"{name.replace('_', '-')}.json").write_text(json.dumps(content), "utf-8")
+    default = tmp_path / "default.json"
+    default.write_text(json.dumps({"identity": {"name": "MetaHuman", "role": "a digital twin"}}))
+    return PersonaFiles(folder, default)
+
+
+def test_an_old_homes_persona_is_told_without_its_placeholders(tmp_path: Path) -> None:
+    assert persona(tmp_path, core=OLD_CORE, cache=OLD_CACHE).summary().splitlines() == [
+        "You are ada, a mathematician.",
+        "About you: Born in London. Loves engines.",
+        "Your tone: direct, warm, dry, brief, kind",
+        "You care about: clarity, courage",
+        "On your mind: the engine",
+        "Boundaries: No deceptive communication",
+        "You know: city: London; tools: pen, paper",
+        "You often say: indeed",
+        "Lately: engines",
+    ]
+
+
+def test_the_persons_own_name_goes_before_their_twins(tmp_path: Path) -> None:
+    core = {"identity": {"name": "MetaHuman Ada", "humanName": "Ada Lovelace"}}
+    assert persona(tmp_path, core=core).summary() == "You are Ada Lovelace."
+
+
+def test_until_the_owner_has_one_the_shipped_persona_holds(tmp_path: Path) -> None:
+    assert persona(tmp_path).summary() == "You are MetaHuman, a digital twin."
+
+
+def test_a_persona_with_nothing_in_it_still_has_a_name(tmp_path: Path) -> None:
+    assert persona(tmp_path, core={}, cache={}).summary() == "You are MetaHuman."
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_a_value_of_another_type_is_passed_over_wherever_it_stands(tmp_path: Path, odd: object) -> None:
+    def spoilt(value: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return `value` once for each place in it, with `odd` in that place."""
+        found = []
+        for key, inner in value.items():
+            found.append(value | {key: odd})
+            if isinstance(inner, dict):
+                found.extend(value | {key: changed} for changed in spoilt(inner))
+        return found
+
+    for core in spoilt(OLD_CORE):
+        assert persona(tmp_path, core=core).summary().startswith("You are ")
+    for cache in spoilt(OLD_CACHE):
+        assert persona(tmp_path, core={}, cache=cache).summary().startswith("You are ")
+
+
+@pytest.mark.parametrize("name", ["core", "cache"])
+def test_a_file_that_is_no_object_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingError, match=f"{name}.json: holds a list, not an object"):
+        persona(tmp_path, **{name: []}).summary()
+
+
+@pytest.mark.parametrize("mode", ["dual", "agent", "emulation"])
+def test_the_mode_is_the_owners(tmp_path: Path, mode: str) -> None:
+    file = {"currentMode": mode, "lastChanged": "2025-11-04T01:30:53.034Z", "history": [{"mode": "dual"}]}
+    assert persona(tmp_path, cognitive_mode=file).mode() == mode
+
+
+def test_without_a_file_the_mode_is_dual(tmp_path: Path) -> None:
+    assert persona(tmp_path).mode() == "dual"
+
+
+@pytest.mark.parametrize("mode", ["Dual", "", None, 1, ["dual"], {"mode": "dual"}])
+def test_a_mode_that_is_none_is_never_guessed(tmp_path: Path, mode: object) -> None:
+    with pytest.raises(SettingError) as raised:
+        persona(tmp_path, cognitive_mode={"currentMode": mode}).mode()
+    path = tmp_path / "persona" / "cognitive-mode.json"
+    assert str(raised.value) == f"{path}: currentMode: no mode {mode!r}; use one of dual, agent, emulation"
+    with pytest.raises(SettingError, match="no mode None"):
+        persona(tmp_path, cognitive_mode={}).mode()

@@ -1,0 +1,140 @@
+"""A talk with the embedded model, from the command line to the files it leaves. Run by CI; a few seconds each."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field
+
+from metahuman.api import MetaHuman
+from metahuman.home import SHIPPED
+from metahuman.models.download import models_folder
+from metahuman.models.registry import Registry
+from metahuman.models.router import RoleRouter
+from metahuman.state.errors import ContextOverflow, ModelMissing, NoModelAnswered
+from metahuman.wiring import SystemClock
+from tests.fakes import FakeAudit
+from tests.homes import metahuman, write_registry
+
+MODEL = models_folder() / "SmolLM2-135M-Instruct.Q4_1.gguf"
+pytestmark = [
+    pytest.mark.real_model,
+    pytest.mark.skipif(not MODEL.exists(), reason="the embedded model is not there: metahuman models pull"),
+]
+
+
+def embedded(home: Path, **options: Any) -> None:
+    """Write a models.json whose every role is the embedded model, and whose Ollama is where nobody listens."""
+    content = json.loads((SHIPPED / "models.json").read_bytes())
+    content["providers"]["ollama"]["baseUrl"] = "http://127.0.0.1:9"
+    content["models"]["embedded"]["options"] |= {"temperature": 0, "maxTokens": 24, **options}
+    write_registry(home, content)
+
+
+def audited(home: Path) -> list[dict[str, Any]]:
+    lines = [line for day in sorted((home / "logs" / "audit").iterdir()) for line in day.read_text().splitlines()]
+    return [json.loads(line) for line in lines]
+
+
+def test_asking_on_standard_input_answers_remembers_and_audits(tmp_path: Path) -> None:
+    embedded(tmp_path)
+    done = metahuman(tmp_path, "ask", input="Hello, who are you?\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.split()) > 3
+    (memory,) = (json.loads(path.read_text()) for path in (tmp_path / "memory" / "episodic").rglob("*.json"))
+    assert memory["content"] == "Hello, who are you?"
+    assert memory["response"].split() == done.stdout.split()
+    calls = {event["actor"]: event["details"] for event in audited(tmp_path) if event["event"] == "llm_call"}
+    assert set(calls) == {"orchestrator", "assistant"}
+    spoken = calls["assistant"]
+    assert (spoken["role"], spoken["modelId"], spoken["provider"]) == ("persona", "embedded", "local")
+    assert spoken["fallback"] is True
+    assert "nothing answers at http://127.0.0.1:9" in spoken["why"]
+    assert spoken["tokens"]["completion"] > 0
+    assert spoken["latencyMs"] > 0
+    status = json.loads(metahuman(tmp_path, "status", "--json").stdout)["modelRoles"]["persona"]
+    assert (status["modelId"], status["answering"], status["fallback"]) == ("default.persona", "embedded", True)
+    assert status["lastCall"]["fallback"] is True
+
+
+@pytest.fixture
+def router(tmp_path: Path) -> RoleRouter:
+    embedded(tmp_path)
+    registry = Registry.load(tmp_path / "etc" / "models.json", tmp_path)
+    return RoleRouter(lambda: registry, FakeAudit(), SystemClock())
+
+
+class Colour(BaseModel):
+    """A colour."""
+
+    name: str = Field(max_length=12)
+    warm: bool
+
+
+def test_the_embedded_model_fills_a_schema(router: RoleRouter) -> None:
+    answer = router.chat_model("fallback").with_structured_output(Colour).invoke("Name a colour.")
+    assert isinstance(answer, Colour)
+
+
+def test_a_prompt_it_has_seen_is_not_computed_again(router: RoleRouter) -> None:
+    prompt = "The owl sleeps by day and hunts by night. " * 20
+    model = router.chat_model("fallback")
+    calls = [model.invoke(prompt).response_metadata["modelCall"]["tokens"] for _ in range(2)]
+    assert calls[0]["cached"] < 10
+    assert calls[1]["cached"] > 150
+
+
+def test_the_same_seed_says_the_same(router: RoleRouter) -> None:
+    model = router.chat_model("fallback").model_copy(update={"options": {"seed": 1, "temperature": 0.8}})
+    assert model.invoke("Tell me a story.").text == model.invoke("Tell me a story.").text
+
+
+def test_a_prompt_longer_than_the_window_is_told(router: RoleRouter) -> None:
+    with pytest.raises(NoModelAnswered, match="exceeds the available context size") as raised:
+        router.chat_model("fallback").invoke("word " * 6000)
+    assert isinstance(raised.value.failures[0][1], ContextOverflow)
+
+
+def test_a_long_paste_is_refused_once_and_does_not_spoil_the_thread(tmp_path: Path) -> None:
+    embedded(tmp_path)
+    with MetaHuman(tmp_path) as twin:
+        with pytest.raises(NoModelAnswered):
+            twin.chat("word " * 6000)
+        assert twin.chat("Hello?").text
+
+
+@pytest.mark.parametrize("content", [None, b"not a model"])
+def test_a_model_file_that_is_not_there_or_none(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "model.gguf"
+    if content:
+        file.write_bytes(content)
+    entry = {"provider": "local", "model": str(file)}
+    write_registry(tmp_path, {"defaults": {"orchestrator": "m", "persona": "m"}, "models": {"m": entry}})
+    with MetaHuman(tmp_path) as twin, pytest.raises(NoModelAnswered) as raised:
+        twin.chat("hello")
+    assert isinstance(raised.value.failures[0][1], ModelMissing)
+    assert str(file) in str(raised.value)
+
+
+def test_leaving_a_stream_stops_the_engine(router: RoleRouter) -> None:
+    model = router.chat_model("fallback").model_copy(update={"options": {"maxTokens": 400}})
+    for _ in model.stream("Count to a thousand."):
+        break
+    started = time.perf_counter()
+    model.model_copy(update={"options": {"maxTokens": 1}}).invoke("Hi")
+    assert time.perf_counter() - started < 3
+
+
+def test_the_process_ends_when_its_work_does(tmp_path: Path) -> None:
+    """A twin that nobody closed, and an engine that is loaded, must not keep the process alive."""
+    embedded(tmp_path)
+    code = f"from metahuman.api import MetaHuman; print(MetaHuman({str(tmp_path)!r}).chat('Hi').text)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
