@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,7 @@ def main() -> None:
     if "--dev" in sys.argv[1:]:
         locks.append("requirements-dev.lock")
         wheels += ["--no-binary", "forbiddenfruit"]  # plain Python, published as source only
+    os.environ["PYTHONWARNINGS"] = "ignore"  # of setuptools: that a working copy's folders can shadow the package
     VENV.mkdir(exist_ok=True)
     with STATE.open("a+") as state:
         fcntl.flock(state, fcntl.LOCK_EX)  # two terminals take turns

@@ -57,9 +57,9 @@ def main() -> None:
     from metahuman.state.errors import MetaHumanError
 
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        # Without its own handling of errors, click returns the code of a command that asked to exit.
+        code = cli(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

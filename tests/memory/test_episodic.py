@@ -62,7 +62,7 @@ def test_saving_an_id_again_changes_nothing(tmp_path: Path) -> None:
 )
 def test_what_cannot_name_a_file_is_refused(tmp_path: Path, odd: dict[str, str]) -> None:
     store = EpisodicStore(tmp_path / "episodic")
-    with pytest.raises(StoreError, match="no file can be named after .*; use letters, digits, - _ .$"):
+    with pytest.raises(StoreError, match="no file can be named after "):
         store.save(memory("evt-1") | odd)
     assert list(tmp_path.iterdir()) == []
 

@@ -13,6 +13,7 @@ from metahuman.home import SHIPPED
 from metahuman.memory.home import HomeMemory
 from metahuman.state.errors import SettingError, StoreError
 from metahuman.state.turn import ConversationContext, ShortTerm
+from tests.homes import files
 
 if TYPE_CHECKING:
     from metahuman.state.services import Memory
@@ -36,7 +37,7 @@ async def test_a_home_with_nothing_in_it_answers_everything_and_stays_empty(memo
     assert await memory.recall("anything", thread="main") == []
     assert (await memory.persona_summary()).startswith("You are MetaHuman, ")
     assert (await memory.short_term())["conversationContext"] == {"lastTopics": [], "userIntent": ""}
-    assert list(tmp_path.iterdir()) == []
+    assert files(tmp_path) == {}
 
 
 async def test_what_is_saved_is_recalled_from_other_threads(memory: Memory) -> None:
@@ -70,9 +71,9 @@ async def test_a_short_term_state_that_cannot_be_read_is_named_and_left(memory: 
     path = tmp_path / "out" / "state" / "short-term.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"currentFocus": ')
-    with pytest.raises(SettingError, match="short-term.json: not JSON"):
+    with pytest.raises(SettingError, match=r"short-term\.json: not JSON"):
         await memory.short_term()
-    with pytest.raises(SettingError, match="short-term.json: not JSON"):
+    with pytest.raises(SettingError, match=r"short-term\.json: not JSON"):
         await memory.keep_short_term(SHORT_TERM)
     assert path.read_text() == '{"currentFocus": '
 

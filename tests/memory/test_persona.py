@@ -41,7 +41,7 @@ OLD_CACHE: dict[str, Any] = {
     "recentThemes": [{"theme": "engines", "count": 4}, {"count": 2}],
     "lastUpdated": "2025-11-04T17:25:31.630Z",
 }
-ODD = [None, 0, 1.5, True, "", "text", [], [[]], [None, 3, {"value": None}], {}, {"value": []}]
+ODD: list[object] = [None, 0, 1.5, True, "", "text", [], [[]], [None, 3, {"value": None}], {}, {"value": []}]
 
 
 def persona(tmp_path: Path, **files: object) -> PersonaFiles:

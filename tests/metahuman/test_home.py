@@ -47,7 +47,7 @@ def test_a_home_may_be_named_from_the_users_or_the_current_folder(
 
 
 def test_a_home_of_nobody_is_one_line() -> None:
-    with pytest.raises(StoreError, match="^~no-such-user/twin: there is no such user; choose another with --home"):
+    with pytest.raises(StoreError, match=r"^~no-such-user/twin: there is no such user; choose another"):
         find_home("~no-such-user/twin")
 
 

@@ -18,7 +18,7 @@ def rendered() -> set[str]:
     """Return the prompts that nodes render by name."""
     calls = [node for path in NODES.glob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     return {
-        node.args[0].value
+        str(node.args[0].value)
         for node in calls
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

@@ -106,10 +106,9 @@ def test_iterate_does_nothing_until_it_is_asked(background: Background) -> None:
 
 
 def test_an_error_reaches_the_consumer_after_what_came_before_it(background: Background) -> None:
-    seen = []
+    seen: list[int] = []
     with pytest.raises(LookupError, match="gone"):
-        for number in background.iterate(Source(3, LookupError("gone")).numbers()):
-            seen.append(number)  # noqa: PERF402 - the list must survive the error
+        seen.extend(background.iterate(Source(3, LookupError("gone")).numbers()))
     assert seen == [0, 1, 2]
 
 
@@ -155,11 +154,10 @@ async def test_arun_cancelled_cancels_the_work(background: Background) -> None:
 
 
 async def test_aiterate_yields_in_order_and_tells_errors(background: Background) -> None:
-    seen = []
+    numbers = background.aiterate(Source(2, LookupError("gone")).numbers())
+    assert [await anext(numbers), await anext(numbers)] == [0, 1]
     with pytest.raises(LookupError, match="gone"):
-        async for number in background.aiterate(Source(3, LookupError("gone")).numbers()):
-            seen.append(number)  # noqa: PERF401 - the list must survive the error
-    assert seen == [0, 1, 2]
+        await anext(numbers)
     assert [number async for number in background.aiterate(Source(3).numbers())] == [0, 1, 2]
 
 

@@ -184,9 +184,14 @@ def test_an_update_begins_empty_where_there_is_no_file(tmp_path: Path) -> None:
 def test_an_update_that_fails_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_json(path, {"a": 1})
-    with pytest.raises(KeyError), update_json(path) as value:
-        value["a"] = 2
-        value["b"]
+
+    def fail() -> None:
+        with update_json(path) as value:
+            value["a"] = 2
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
     assert read_json(path) == {"a": 1}
 
 
@@ -219,7 +224,7 @@ def test_a_file_that_cannot_be_read_is_one_line_with_a_remedy(tmp_path: Path, co
 
 
 def test_a_file_that_is_not_there_is_a_store_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="No such file or directory; check that the file exists and can be read$"):
+    with pytest.raises(StoreError, match=r"No such file or directory; check that the file exists and can be read$"):
         read_json(tmp_path / "a.json")
 
 

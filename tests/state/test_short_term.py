@@ -36,7 +36,9 @@ def test_a_file_that_is_right_is_read_as_it_is() -> None:
     assert from_file({**FULL, "ofAnotherProgram": 1}) == FULL
 
 
-@pytest.mark.parametrize("odd", [None, 0, 1.5, True, "text", [], [1, None, {}], {}, {"lastTopics": 3, "userIntent": []}])
+@pytest.mark.parametrize(
+    "odd", [None, 0, 1.5, True, "text", [], [1, None, {}], {}, {"lastTopics": 3, "userIntent": []}]
+)
 def test_what_is_missing_or_of_another_type_is_empty(odd: Any) -> None:
     file: Mapping[str, Any] = dict.fromkeys(EMPTY, odd)
     kept = from_file(file)
