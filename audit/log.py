@@ -66,8 +66,6 @@ class AuditLog:
         with self._lock:
             self._close()
 
-    __del__ = close
-
     def _append(self, day: str, line: bytes) -> None:
         if day != self._day:
             self._close()

@@ -25,7 +25,7 @@ from metahuman.reply import Event, Found, Reply, Routed, Token, reply_of
 from metahuman.state.background import background
 from metahuman.state.context import Mode, TurnContext
 from metahuman.state.errors import EmptyTurn, StoreError, ThreadBusy
-from metahuman.state.files import REMEDY, make_folder
+from metahuman.state.files import REMEDY, make_folder, whole
 from metahuman.state.services import mode_of
 from metahuman.wiring import open_memory, open_services
 
@@ -148,7 +148,7 @@ class MetaHuman:
     async def _say(self, message: str, thread: str, context: TurnContext) -> AsyncIterator[Event]:
         if not message.strip():
             raise EmptyTurn("there is nothing to answer: the message is empty")
-        said = HumanMessage(message.strip(), id=str(uuid.uuid4()))
+        said = HumanMessage(whole(message).strip(), id=str(uuid.uuid4()))
         async for event in self._turn({"messages": [said]}, thread, context):
             yield event
 
@@ -201,6 +201,7 @@ class MetaHuman:
         self._threads = None
         await self._opened.aclose()
         await self.services.models.aclose()
+        self.services.audit.close()
 
     async def _open(self) -> _Threads:
         if self._threads is None:

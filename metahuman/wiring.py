@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from metahuman.audit.log import AuditLog
+from metahuman.clock import SystemClock
 from metahuman.home import SHIPPED, Home
 from metahuman.memory.home import HomeMemory
 from metahuman.models.providers import Provider, open_provider
 from metahuman.models.registry import Registry
 from metahuman.models.router import RoleRouter
 from metahuman.state.services import Services
-
-
-class SystemClock:
-    """The machine's own time."""
-
-    def now(self) -> datetime:
-        """Return the time of day in UTC."""
-        return datetime.now(UTC)
-
-    def milliseconds(self) -> float:
-        """Return a count of milliseconds that never runs backwards."""
-        return time.perf_counter() * 1000
 
 
 def open_services(home: Home, providers: Callable[[str], Provider] = open_provider) -> Services:

@@ -51,17 +51,21 @@ class ResolvedModel:
         return self.provider, self.model, self.options.context_window, self.adapters, self.siblings, address
 
     def with_options(self, changes: Mapping[str, Any]) -> ResolvedModel:
-        """Return this model with some options changed for one call.
+        """Return this model with some options changed for one call, named as in the registry or in snake_case.
 
         Raises:
-            BadRequest: If an option has a value it cannot have.
+            BadRequest: If there is no such option, or it cannot have that value.
         """
-        options = {**self.options.model_dump(by_alias=True), **changes}
         try:
-            return replace(self, options=ModelOptions.model_validate(options))
+            changed = ModelOptions.model_validate(changes)
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             raise BadRequest(f"option {problem['loc'][0]}: {problem['msg']}") from None
+        if changed.model_extra:
+            raise BadRequest(
+                f"no option {', '.join(changed.model_extra)}; there are {', '.join(ModelOptions.model_fields)}"
+            )
+        return replace(self, options=self.options.model_copy(update=changed.model_dump(exclude_unset=True)))
 
 
 class Registry:

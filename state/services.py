@@ -25,6 +25,10 @@ class Audit(Protocol):
         """Append `event` without holding up the event loop."""
         ...
 
+    def close(self) -> None:
+        """Close what is open; a later event opens it again."""
+        ...
+
 
 class Clock(Protocol):
     """The time, so that tests can set it."""

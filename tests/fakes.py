@@ -54,6 +54,9 @@ class FakeAudit:
     async def arecord(self, event: AuditEvent) -> None:
         self.record(event)
 
+    def close(self) -> None:
+        pass
+
     def named(self, name: str) -> list[Mapping[str, Any]]:
         return [event.details for event in self.events if event.event == name]
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def init(home: Home, name: str, about: str, *, yes: bool) -> None:
     """Put editable copies of the settings and a persona into the home. Nothing that is already there is changed."""
     from metahuman.audit.log import AuditLog
+    from metahuman.clock import SystemClock
     from metahuman.home import init as write
     from metahuman.state.events import home_initialised
-    from metahuman.wiring import SystemClock
 
     if not yes and not (home.root / "persona" / "core.json").exists():
         name = name or click.prompt("Your name", default="", show_default=False).strip()

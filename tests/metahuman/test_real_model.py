@@ -13,12 +13,12 @@ import pytest
 from pydantic import BaseModel, Field
 
 from metahuman.api import MetaHuman
+from metahuman.clock import SystemClock
 from metahuman.home import SHIPPED
 from metahuman.models.download import models_folder
 from metahuman.models.registry import Registry
 from metahuman.models.router import RoleRouter
 from metahuman.state.errors import ContextOverflow, ModelMissing, NoModelAnswered
-from metahuman.wiring import SystemClock
 from tests.fakes import FakeAudit
 from tests.homes import metahuman, write_registry
 

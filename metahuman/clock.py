@@ -1,0 +1,18 @@
+"""The time."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """Return the time of day in UTC."""
+        return datetime.now(UTC)
+
+    def milliseconds(self) -> float:
+        """Return a count of milliseconds that never runs backwards."""
+        return time.perf_counter() * 1000
