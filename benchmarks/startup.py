@@ -1,0 +1,67 @@
+"""How long a person waits: for help, for the first word of a fresh process, for the whole answer; and its memory.
+
+    python benchmarks/startup.py [--runs 5]
+
+Runs the installed command line on the embedded model, in a home that is thrown away. Whole processes are timed from
+outside, and peak memory is the operating system's own count of each finished process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+QUESTION = "Hello, who are you?"
+
+
+def run(home: str, *arguments: str) -> tuple[float, float, float]:
+    """Run one command; return seconds to its first byte of output and to its end, and its peak memory in MB."""
+    command = [sys.executable, "-m", "metahuman", "--home", home, *arguments]
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        first = time.perf_counter() - started
+        process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed")
+    unit = 1e6 if platform.system() == "Darwin" else 1e3  # macOS counts bytes, Linux kilobytes
+    return first, time.perf_counter() - started, usage.ru_maxrss / unit
+
+
+def table(name: str, runs: int, measure: Callable[[], tuple[float, float, float]]) -> None:
+    """Print the medians of some runs, and their spread."""
+    measured = [measure() for _ in range(runs)]
+    firsts, ends, peaks = zip(*measured, strict=True)
+    spread = f"{min(firsts):.2f}-{max(firsts):.2f}"
+    median = statistics.median
+    print(f"| {name} | {median(firsts):.2f} | {spread} | {median(ends):.2f} | {max(peaks):.0f} |")
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    arguments.add_argument("--runs", type=int, default=5)
+    runs = arguments.parse_args().runs
+    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, {runs} runs each\n")
+    print("| command | first output s (median) | spread | end s (median) | peak MB |")
+    print("|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        home = str(Path(folder) / "home")
+        table("`metahuman --help`", runs, lambda: run(home, "--help"))
+        table("`metahuman ask`, a first start", runs, lambda: run(tempfile.mkdtemp(dir=folder), "ask", QUESTION))
+        table("`metahuman ask`, a second start", runs, lambda: run(home, "ask", QUESTION))
+
+
+if __name__ == "__main__":
+    main()
