@@ -46,6 +46,7 @@ class Reply:
         recall_ms: Milliseconds that took.
         findings: What the operator and the specialists made, whole.
         calls: Every model call of the turn.
+        cut: Whether the model had to stop at its length limit.
         memory_id: The memory it became, if it was remembered.
         first_token_ms: Milliseconds from the question to the first word; None where nothing was streamed.
         latency_ms: Milliseconds from the question to the end of the turn.
@@ -60,6 +61,7 @@ class Reply:
     recall_ms: float
     findings: list[Finding]
     calls: list[ModelCall]
+    cut: bool
     memory_id: str | None
     first_token_ms: float | None = None
     latency_ms: float | None = None
@@ -75,9 +77,10 @@ Event = Routed | Found | Token | Reply
 
 def reply_of(state: Mapping[str, Any], thread: str, **timing: float | None) -> Reply:
     """Return the reply that a turn's final state holds."""
-    question = question_of(state)  # type: ignore[arg-type]
+    question, answer = question_of(state), state["messages"][-1]  # type: ignore[arg-type]
+    ended = answer.response_metadata
     return Reply(
-        text=state["messages"][-1].text,
+        text=answer.text,
         question=question.text,
         thread=thread,
         mode=state["mode"],
@@ -86,6 +89,7 @@ def reply_of(state: Mapping[str, Any], thread: str, **timing: float | None) -> R
         recall_ms=state["recalled"]["latencyMs"],
         findings=findings_of(state),  # type: ignore[arg-type]
         calls=[entry["call"] for entry in state["calls"] if entry["turn"] == question.id],
+        cut=(ended.get("finish_reason") or ended.get("done_reason")) == "length",
         memory_id=state.get("memoryId"),
         **timing,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -19,18 +21,53 @@ def plain(text: str) -> str:
     return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
+class Words:
+    """Prints a text that comes in pieces, and breaks its lines between words where the terminal ends.
+
+    Args:
+        console: Where; one that is no terminal gets the text as it is.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._width = console, console.width if console.is_terminal else None
+        self._column, self._word = 0, ""
+
+    def say(self, text: str) -> None:
+        """Print all of `text` but its last word, which may go on."""
+        for piece in re.findall(r"\s|\S+", plain(text)):
+            if piece.isspace():
+                self.end()
+                self._print(piece)
+            else:
+                self._word += piece
+
+    def end(self) -> None:
+        """Print the last word."""
+        if self._width and self._column and self._column + cell_len(self._word) > self._width:
+            self._print("\n")
+        self._print(self._word)
+        self._word = ""
+
+    def _print(self, piece: str) -> None:
+        self._column = 0 if piece == "\n" else self._column + cell_len(piece)
+        self._console.print(piece, end="", markup=False, highlight=False, soft_wrap=True)
+
+
 def show(console: Console, events: Iterable[Event]) -> Reply | None:
     """Print a turn as it happens, and return its reply."""
-    reply = None
-    with console.status("…", spinner="dots") as status:
-        for event in events:
-            if isinstance(event, Token):
-                status.stop()
-                console.print(plain(event.text), end="", markup=False, highlight=False, soft_wrap=True)
-            elif isinstance(event, Found):
-                console.print(finding_panel(event.finding))
-            elif isinstance(event, Reply):
-                reply = event
+    reply, words = None, Words(console)
+    try:
+        with console.status("…", spinner="dots") as status:
+            for event in events:
+                if isinstance(event, Token):
+                    status.stop()
+                    words.say(event.text)
+                elif isinstance(event, Found):
+                    console.print(finding_panel(event.finding))
+                elif isinstance(event, Reply):
+                    reply = event
+    finally:
+        words.end()
     console.print()
     return reply
 
@@ -52,6 +89,8 @@ def footnote(reply: Reply) -> Text:
         parts.append(f"{speaker['model']}{' (fallback)' if speaker['fallback'] else ''}")
     if reply.latency_ms is not None:
         parts.append(f"{reply.latency_ms / 1000:.1f} s")
+    if reply.cut:
+        parts.append("cut at its length limit (maxTokens)")
     if reply.mode != "dual":
         parts.append(reply.mode)
     return Text(" · ".join(parts), style="dim")

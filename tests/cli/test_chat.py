@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from metahuman.cli.console import Words
 from metahuman.cli.session import Session
 from metahuman.state.errors import ModelDown
 from tests.fakes import Answer
@@ -48,6 +49,22 @@ def test_an_answer_and_how_it_came_about(tmp_path: Path) -> None:
     for told in ("conversation, decided by model, 1.00 sure", "recalled", "persona → persona (local: persona)", "evt-"):
         assert told in why
     assert why.count("model  ") == 2
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [(True, "the quick\nbrown owl"), (False, "the quick brown owl")])
+def test_lines_break_between_words_where_a_terminal_ends(*, terminal: bool, shown: str) -> None:
+    screen = io.StringIO()
+    words = Words(Console(file=screen, width=12, force_terminal=terminal, color_system=None))
+    for piece in ("the qu", "ick br", "own", " owl"):
+        words.say(piece)
+    words.end()
+    assert screen.getvalue().replace(" \n", "\n") == shown
+
+
+def test_an_answer_that_had_to_stop_says_so(tmp_path: Path) -> None:
+    with OllamaServer(models=("m",), answers=[Served("once upon a", finish="length")]) as server:
+        write_registry(tmp_path, served(server.url))
+        assert "cut at its length limit" in metahuman(tmp_path, "chat", input="a story\n").stdout
 
 
 def test_a_fallback_is_marked_and_explained(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ from metahuman.models.registry import Registry
 from metahuman.models.router import RoleRouter
 from metahuman.state.errors import ContextOverflow, ModelMissing, NoModelAnswered
 from tests.fakes import FakeAudit
-from tests.homes import metahuman, write_registry
+from tests.homes import TALK, metahuman, write_registry
+from tests.servers.answer import Answer
+from tests.servers.ollama import OllamaServer
 
 MODEL = models_folder() / "SmolLM2-135M-Instruct.Q4_1.gguf"
 pytestmark = [
@@ -61,6 +63,28 @@ def test_asking_on_standard_input_answers_remembers_and_audits(tmp_path: Path) -
     status = json.loads(metahuman(tmp_path, "status", "--json").stdout)["modelRoles"]["persona"]
     assert (status["modelId"], status["answering"], status["fallback"]) == ("default.persona", "embedded", True)
     assert status["lastCall"]["fallback"] is True
+
+
+def test_when_ollama_stops_between_two_turns_the_embedded_model_goes_on(tmp_path: Path) -> None:
+    embedded(tmp_path)
+    path = tmp_path / "etc" / "models.json"
+    with OllamaServer(models=("qwen3:30b", "qwen3:1.7b")) as server:
+        content = json.loads(path.read_text())
+        content["providers"]["ollama"]["baseUrl"] = server.url
+        path.write_text(json.dumps(content))
+        server.say(Answer(TALK), Answer("good morning"))
+        with MetaHuman(tmp_path) as twin:
+            assert twin.chat("Hello").fallbacks == []
+            server.stop()
+            reply = twin.chat("And now?")
+            (fallback,) = reply.fallbacks
+    assert (fallback["modelId"], fallback["why"]) == ("embedded", f"default.persona: nothing answers at {server.url}")
+    assert reply.route["decidedBy"] == "fallback"
+    assert (
+        json.loads(metahuman(tmp_path, "status", "--json").stdout)["modelRoles"]["persona"]["answering"] == "embedded"
+    )
+    assert "fallback" in metahuman(tmp_path, "audit", "--role", "persona").stdout
+    assert "fallback, because default.persona" in metahuman(tmp_path, "chat", input="/why\n").stdout
 
 
 @pytest.fixture
