@@ -107,7 +107,13 @@ async def open_checkpoints(path: Path) -> AsyncIterator[ThreadSaver]:
             await saver.setup()
             yield saver
     except sqlite3.DatabaseError as error:
-        raise StoreError(path, error, f"{REMEDY}; moved away, the file is made anew") from error
+        raise database_error(path, error) from error
+
+
+def database_error(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    """Return what an error of the database means for its owner."""
+    broken = error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+    return StoreError(path, error, "move it away and it is made anew; memories are not in it" if broken else REMEDY)
 
 
 def _connect(path: Path | str) -> aiosqlite.Connection:

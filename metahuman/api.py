@@ -19,13 +19,13 @@ from langgraph.graph.state import CompiledStateGraph
 
 from metahuman.graph.turn import build
 from metahuman.home import Home, find_home
-from metahuman.memory.checkpoints import Overlay, ThreadSaver, open_checkpoints, open_overlay
+from metahuman.memory.checkpoints import Overlay, ThreadSaver, database_error, open_checkpoints, open_overlay
 from metahuman.models.providers import Provider, open_provider
 from metahuman.reply import Event, Found, Reply, Routed, Token, reply_of
 from metahuman.state.background import background
 from metahuman.state.context import Mode, TurnContext
-from metahuman.state.errors import EmptyTurn, StoreError, ThreadBusy
-from metahuman.state.files import REMEDY, make_folder, whole
+from metahuman.state.errors import EmptyTurn, ThreadBusy
+from metahuman.state.files import make_folder, whole
 from metahuman.state.services import mode_of
 from metahuman.wiring import open_memory, open_services
 
@@ -229,7 +229,7 @@ class MetaHuman:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise StoreError(self.home.checkpoints, error, REMEDY) from error
+            raise database_error(self.home.checkpoints, error) from error
 
 
 class _Threads:

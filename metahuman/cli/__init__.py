@@ -74,3 +74,9 @@ def main() -> None:
     except OSError as error:
         click.echo(f"metahuman: {error}", err=True)
         sys.exit(1)
+    except Exception as error:
+        if os.environ.get("METAHUMAN_TRACEBACK"):
+            raise
+        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        click.echo(f"metahuman: a mistake in this program: {told}; METAHUMAN_TRACEBACK=1 shows where", err=True)
+        sys.exit(1)

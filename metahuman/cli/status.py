@@ -31,8 +31,8 @@ def status(home: Home, *, as_json: bool) -> None:
 
     console = Console(highlight=False)
     console.print(_roles(found))
-    for model_id, problem in _problems(found).items():
-        console.print(f"{model_id}: {problem}", style="yellow", markup=False)
+    for problem, model_ids in _problems(found).items():
+        console.print(f"{problem}: {', '.join(model_ids)}", style="yellow", markup=False)
     console.print(
         f"\nhome {found.home} · registry {found.registry} · mode {found.mode} · "
         f"{found.memories} memories · {found.threads} threads",
@@ -68,5 +68,11 @@ def _last(one: RoleStatus) -> str:
     return f"{how} {call['latencyMs']:.0f} ms"
 
 
-def _problems(found: Status) -> dict[str, str]:
-    return {model_id: problem for one in found.roles.values() for model_id, problem in one.problems.items()}
+def _problems(found: Status) -> dict[str, list[str]]:
+    """Return each problem with the models it keeps from answering: a server that is down is told once."""
+    problems: dict[str, list[str]] = {}
+    for model_id, problem in {
+        key: value for one in found.roles.values() for key, value in one.problems.items()
+    }.items():
+        problems.setdefault(problem, []).append(model_id)
+    return problems

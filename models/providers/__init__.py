@@ -12,7 +12,11 @@ import httpx
 from langchain_core.language_models import BaseChatModel
 
 from metahuman.models.registry import SUPPORTED_PROVIDERS, ResolvedModel
+from metahuman.models.schema import ModelOptions
 from metahuman.state.errors import ModelDown, ModelError, ModelMissing, ModelTimeout
+
+#: Options that every provider calls by the same names.
+SAMPLING = {name: name for name in ("temperature", "top_p", "stop", "seed")}
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,12 @@ def is_secure(model: ResolvedModel) -> bool:
     return (model.settings.base_url or "").startswith("https:")
 
 
-def given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `options` without those that nobody set."""
-    return {name: value for name, value in options.items() if value is not None}
+def given(options: ModelOptions, **names: str) -> dict[str, Any]:
+    """Return those options that were set, under a provider's own names.
+
+    Args:
+        options: The model's options.
+        names: The provider's name for each option it knows: `max_tokens="num_predict"`.
+    """
+    chosen = options.model_dump(include=set(names), exclude_none=True)
+    return {names[option]: value for option, value in chosen.items()}

@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from metahuman.models.download import models_folder
-from metahuman.models.providers import Wish, explain_http, given
+from metahuman.models.providers import SAMPLING, Wish, explain_http, given
 from metahuman.models.registry import ResolvedModel
 from metahuman.state.errors import ModelError, ModelMissing
 
@@ -37,22 +37,11 @@ class LocalProvider:
 
     def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
         """Return llama.cpp's names for the model's options, and the schema as a grammar without white space."""
-        options = model.options
-        call = given(
-            {
-                "max_tokens": options.max_tokens,
-                "temperature": options.temperature,
-                "top_p": options.top_p,
-                "top_k": options.top_k,
-                "repeat_penalty": options.repeat_penalty,
-                "stop": options.stop,
-                "seed": options.seed,
-                "scale": options.adapter_scale,
-            }
-        )
+        own = {name: name for name in ("max_tokens", "top_k", "repeat_penalty")}
+        call = given(model.options, **SAMPLING, **own, adapter_scale="scale")
         if wish.tools:
             call["tools"] = list(wish.tools)
-            call |= given({"tool_choice": wish.tool_choice})
+            call["tool_choice"] = wish.tool_choice or "auto"
         if wish.schema:
             schema = {"name": wish.schema.name, "schema": {**wish.schema.schema, **COMPACT}, "strict": True}
             call["response_format"] = {"type": "json_schema", "json_schema": schema}

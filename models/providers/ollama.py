@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from langchain_core.language_models import BaseChatModel
 
-from metahuman.models.providers import Wish, explain_http, given, is_secure
+from metahuman.models.providers import SAMPLING, Wish, explain_http, given, is_secure
 from metahuman.models.registry import ResolvedModel
 from metahuman.state.errors import BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
 
@@ -28,25 +28,14 @@ class OllamaProvider:
 
     def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
         """Return Ollama's own names for the model's options, and the schema as `format`."""
-        options = model.options
-        run = given(
-            {
-                "num_ctx": options.context_window,
-                "num_predict": options.max_tokens,
-                "temperature": options.temperature,
-                "top_p": options.top_p,
-                "top_k": options.top_k,
-                "repeat_penalty": options.repeat_penalty,
-                "stop": options.stop,
-                "seed": options.seed,
-            }
-        )
-        call = given({"keep_alive": options.keep_alive, "reasoning": options.think})
+        own = {"context_window": "num_ctx", "max_tokens": "num_predict"}
+        alike = {name: name for name in ("top_k", "repeat_penalty")}
+        call = given(model.options, keep_alive="keep_alive", think="reasoning")
         if wish.tools:
             call["tools"] = list(wish.tools)
         if wish.schema:
             call["format"] = dict(wish.schema.schema)
-        return {"options": run, **call}
+        return {"options": given(model.options, **SAMPLING, **own, **alike), **call}
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error of the client means."""

@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr, ValidationError
 
-from metahuman.models.providers import Wish, explain_http, given, is_secure
+from metahuman.models.providers import SAMPLING, Wish, explain_http, given, is_secure
 from metahuman.models.registry import ResolvedModel
 from metahuman.state.errors import BadAnswer, BadKey, BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
 
@@ -48,21 +48,12 @@ class OpenAIProvider:
 
     def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
         """Return OpenAI's names for the model's options, and the schema as `response_format`."""
-        options = model.options
-        call = given(
-            {
-                "max_tokens": options.max_tokens,
-                "temperature": options.temperature,
-                "top_p": options.top_p,
-                "stop": options.stop,
-                "seed": options.seed,
-            }
-        )
+        call = given(model.options, **SAMPLING, max_tokens="max_tokens")
         if extra := self._extra_body(model):
             call["extra_body"] = extra
         if wish.tools:
             call["tools"] = list(wish.tools)
-            call |= given({"tool_choice": wish.tool_choice})
+            call["tool_choice"] = wish.tool_choice or "auto"
         if wish.schema:
             schema = {"name": wish.schema.name, "schema": dict(wish.schema.schema)}
             call["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -100,13 +91,9 @@ class OpenAIProvider:
     def _extra_body(self, model: ResolvedModel) -> dict[str, Any]:
         if urlsplit(model.settings.base_url or "").hostname == OPENAI_HOST:
             return {}
-        options = model.options
-        return given(
-            {
-                "repeat_penalty": options.repeat_penalty,  # llama-server
-                "repetition_penalty": options.repeat_penalty,  # vLLM
-                "top_k": options.top_k,
-            }
+        # The first name of the penalty is llama-server's, the other vLLM's.
+        return given(model.options, repeat_penalty="repeat_penalty", top_k="top_k") | given(
+            model.options, repeat_penalty="repetition_penalty"
         )
 
 

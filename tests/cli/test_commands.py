@@ -129,3 +129,15 @@ def test_the_schema_printed_is_the_one_checked_in(tmp_path: Path) -> None:
     from metahuman.home import SHIPPED
 
     assert metahuman(tmp_path, "models", "schema").stdout == (SHIPPED / "models.schema.json").read_text()
+
+
+def test_a_mistake_of_the_programs_is_one_line_unless_asked_for_more(tmp_path: Path) -> None:
+    code = (
+        "import metahuman.cli as c, metahuman.home, sys; sys.argv = ['metahuman', 'status']\n"
+        "metahuman.home.Home.create = lambda self: 1 / 0\n"
+        "c.main()"
+    )
+    run = {"capture_output": True, "text": True, "check": False}
+    one_line(subprocess.run([sys.executable, "-c", code], **run), "ZeroDivisionError: division by zero")
+    environment = os.environ | {"METAHUMAN_TRACEBACK": "1"}
+    assert "Traceback" in subprocess.run([sys.executable, "-c", code], env=environment, **run).stderr

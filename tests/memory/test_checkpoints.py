@@ -185,7 +185,7 @@ async def test_an_overlay_goes_on_from_its_base_and_leaves_no_trace_there(saver:
 async def test_a_file_that_is_no_database_is_one_line_and_left_alone(tmp_path: Path) -> None:
     path, content = tmp_path / "checkpoints.sqlite", b"not a database, but a text that someone put here\n" * 100
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=f"^{path}: file is not a database; .*moved away, the file is made anew$"):
+    with pytest.raises(StoreError, match=f"^{path}: file is not a database; move it away and it is made anew"):
         async with open_checkpoints(path):
             pytest.fail("there is nothing to open")
     assert path.read_bytes() == content
