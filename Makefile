@@ -30,7 +30,7 @@ setup: .venv/.runtime ## Make everything ready for `chat`: packages and the embe
 setup-dev: .venv/.dev ## The same, with the tools for development
 
 test: .venv/.dev ## Run the tests; ARGS="-k words" picks some
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 lint: .venv/.dev ## Check style and types
 	@$(BIN)/ruff check

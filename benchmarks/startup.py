@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 QUESTION = "Hello, who are you?"
@@ -39,9 +38,9 @@ def run(home: str, *arguments: str) -> tuple[float, float, float]:
     return first, time.perf_counter() - started, usage.ru_maxrss / unit
 
 
-def table(name: str, runs: int, measure: Callable[[], tuple[float, float, float]]) -> None:
-    """Print the medians of some runs, and their spread."""
-    measured = [measure() for _ in range(runs)]
+def table(name: str, homes: list[str], *arguments: str) -> None:
+    """Print the medians of one run in each home, and their spread."""
+    measured = [run(home, *arguments) for home in homes]
     firsts, ends, peaks = zip(*measured, strict=True)
     spread = f"{min(firsts):.2f}-{max(firsts):.2f}"
     median = statistics.median
@@ -57,10 +56,10 @@ def main() -> None:
     print("| command | first output s (median) | spread | end s (median) | peak MB |")
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        home = str(Path(folder) / "home")
-        table("`metahuman --help`", runs, lambda: run(home, "--help"))
-        table("`metahuman ask`, a first start", runs, lambda: run(tempfile.mkdtemp(dir=folder), "ask", QUESTION))
-        table("`metahuman ask`, a second start", runs, lambda: run(home, "ask", QUESTION))
+        homes = [str(Path(folder) / str(number)) for number in range(runs)]
+        table("`metahuman --help`", homes, "--help")
+        table("`metahuman ask`, a first start", homes, "ask", QUESTION)
+        table("`metahuman ask`, a second start, same thread", homes, "ask", QUESTION)
 
 
 if __name__ == "__main__":

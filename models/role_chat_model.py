@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,15 @@ from metahuman.state.background import background
 
 if TYPE_CHECKING:
     from metahuman.models.router import RoleRouter
+
+
+def _schema_of(schema: dict[str, Any] | type) -> AnswerSchema:
+    json_schema = convert_to_json_schema(schema)
+    return AnswerSchema(str(json_schema.get("title", "answer")), json_schema)
+
+
+#: A class's schema takes milliseconds to work out, and every turn asks for the same one.
+_schema_of_class = cache(_schema_of)
 
 
 class RoleChatModel(BaseChatModel):
@@ -75,8 +85,7 @@ class RoleChatModel(BaseChatModel):
         Raises:
             BadAnswer: When the answer does not fit, at the call.
         """
-        json_schema = convert_to_json_schema(schema)
-        wanted = AnswerSchema(str(json_schema.get("title", "answer")), json_schema)
+        wanted = _schema_of_class(schema) if isinstance(schema, type) else _schema_of(schema)
         # A structured answer is for the program: it is not streamed to the person.
         quiet = self.model_copy(update={"disable_streaming": True})
         asked = quiet.bind(answer_schema=wanted, **kwargs)

