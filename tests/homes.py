@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from metahuman.api import MetaHuman
+from metahuman.home import SHIPPED
+from metahuman.models.download import models_folder
 from tests.fakes import Answer, ScriptedProvider, registry_content
 
+#: The embedded model's file, where `metahuman models pull` puts it.
+EMBEDDED = models_folder() / "SmolLM2-135M-Instruct.Q4_1.gguf"
 #: Where a turn goes when the script's orchestrator is asked.
 TALK = json.dumps({"tasks": [{"destination": "conversation", "task": ""}], "confidence": 1})
 
@@ -43,6 +47,14 @@ def served(address: str, *, fallback: str | None = None) -> dict[str, Any]:
         "cognitiveModeMappings": {"dual": {"orchestrator": None}},
         "providers": {"ollama": {"baseUrl": address}, "openai": {"baseUrl": fallback or "http://127.0.0.1:9"}},
     }
+
+
+def embedded(home: Path, **options: Any) -> None:
+    """Write a models.json whose every role is the embedded model, and whose Ollama is where nobody listens."""
+    content = json.loads((SHIPPED / "models.json").read_bytes())
+    content["providers"]["ollama"]["baseUrl"] = "http://127.0.0.1:9"
+    content["models"]["embedded"]["options"] |= {"temperature": 0, "maxTokens": 24, **options}
+    write_registry(home, content)
 
 
 def files(home: Path, *, but: str = "") -> dict[str, bytes]:

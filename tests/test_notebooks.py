@@ -8,10 +8,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from metahuman.models.download import models_folder
+from metahuman.home import find_home
+from tests.homes import EMBEDDED, embedded
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-MODEL = models_folder() / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
@@ -21,10 +21,11 @@ def test_no_outputs_are_checked_in(path: Path) -> None:
 
 
 @pytest.mark.real_model
-@pytest.mark.skipif(not MODEL.exists(), reason="the embedded model is not there: metahuman models pull")
+@pytest.mark.skipif(not EMBEDDED.exists(), reason="the embedded model is not there: metahuman models pull")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's own libraries
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_it_runs(path: Path, tmp_path: Path) -> None:
+    embedded(find_home().root)
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=90, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert any(cell.get("outputs") for cell in notebook.cells)

@@ -115,7 +115,7 @@ def a_cycle() -> list[Any]:
 
 def a_well() -> list[Any]:
     well: list[Any] = []
-    for _ in range(5000):
+    for _ in range(200_000):
         well = [well]
     return well
 
