@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from filelock import AsyncFileLock, Timeout
 from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import StateSnapshot
 
 from metahuman.graph.turn import build
 from metahuman.home import Home, find_home
@@ -28,6 +29,7 @@ from metahuman.state.context import Mode, TurnContext
 from metahuman.state.errors import EmptyTurn, ThreadBusy
 from metahuman.state.files import make_folder, whole
 from metahuman.state.services import mode_of
+from metahuman.state.turn import TurnState, question_of
 from metahuman.wiring import open_memory, open_services
 
 #: The thread that `chat` and `ask` go on with when none is named.
@@ -98,7 +100,11 @@ class MetaHuman:
         return background.run(self._unanswered(thread))
 
     def resume(self, thread: str = MAIN, *, mode: Mode | None = None) -> Iterator[Event]:
-        """Finish a turn that was cut short, from the step it had come to; as `stream`."""
+        """Finish a turn that was cut short, from the step it had come to; as `stream`.
+
+        Raises:
+            EmptyTurn: If none was.
+        """
         return background.iterate(self._turn(None, thread, TurnContext(mode)))
 
     def history(self, thread: str = MAIN) -> list[AnyMessage]:
@@ -160,6 +166,8 @@ class MetaHuman:
         mode = await mode_of(context, self.services.memory)
         async with self._locked(thread), self._storing():
             threads = await self._open()
+            if said is None and not (await threads.graph(mode).aget_state(config)).next:
+                raise EmptyTurn(f"nothing was left unanswered on thread {thread!r}")
             parts = threads.graph(mode).astream(
                 said, config, context=context, stream_mode=["messages", "updates", "values"], version="v2"
             )
@@ -176,17 +184,17 @@ class MetaHuman:
         yield reply_of(values, thread, first_token_ms=first_token, latency_ms=round(ended - started, 2))
 
     async def _unanswered(self, thread: str) -> str | None:
-        state = await (await self._open()).graph("dual").aget_state(_config(thread))
-        messages = state.values.get("messages", [])
-        waits = state.next and messages and messages[-1].type == "human"
-        return messages[-1].text if waits else None
+        state = await self._state(thread)
+        return question_of(cast(TurnState, state.values)).text if state.next else None
 
     async def _values(self, thread: str) -> Mapping[str, Any]:
-        """Return a thread's state as the current mode sees it."""
+        return (await self._state(thread)).values
+
+    async def _state(self, thread: str) -> StateSnapshot:
+        """Return a thread's state as the owner's mode sees it."""
         mode = await self.services.memory.current_mode()
         async with self._storing():
-            state = await (await self._open()).graph(mode).aget_state(_config(thread))
-        return state.values
+            return await (await self._open()).graph(mode).aget_state(_config(thread))
 
     async def _names(self) -> list[str]:
         async with self._storing():
@@ -266,10 +274,10 @@ def _events(part: Mapping[str, Any]) -> Iterator[Event]:
         if metadata.get("langgraph_node") == "persona" and chunk.text:
             yield Token(chunk.text)
     if part["type"] == "updates":
-        for update in part["data"].values():
-            if "route" in (update or {}):
+        for update in filter(None, part["data"].values()):
+            if "route" in update:
                 yield Routed(update["route"])
-            yield from (Found(finding) for finding in (update or {}).get("findings", []))
+            yield from (Found(finding) for finding in update.get("findings", []))
 
 
 def _last(events: Iterator[Event] | list[Event]) -> Reply:

@@ -52,6 +52,7 @@ class CallRecord:
     def __init__(self, call: RoleCall, clock: Clock) -> None:
         self._call, self._clock, self._started = call, clock, clock.milliseconds()
         self._first_token: float | None = None
+        self._finished: ModelCall | None = None
         self._usage: UsageMetadata | None = None
         self.model: ResolvedModel | None = None
         self.failures: list[tuple[str, ModelError]] = []
@@ -67,7 +68,11 @@ class CallRecord:
             self._usage = add_usage(self._usage, message.usage_metadata)
 
     def finish(self) -> ModelCall:
-        """Return the record of the call, ended now."""
+        """Return the record of the call, which ends the first time this is asked."""
+        self._finished = self._finished or self._told()
+        return self._finished
+
+    def _told(self) -> ModelCall:
         model, failed = self.model, [f"{model_id}: {error}" for model_id, error in self.failures]
         return ModelCall(
             role=self._call.role,

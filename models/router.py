@@ -18,7 +18,7 @@ from metahuman.models.registry import Registry, ResolvedModel
 from metahuman.models.role_chat_model import RoleChatModel
 from metahuman.state.context import Mode
 from metahuman.state.errors import BadAnswer, BrokenAnswer, ModelError, NoModelAnswered
-from metahuman.state.events import llm_call
+from metahuman.state.events import CANCELLED, llm_call
 from metahuman.state.services import Audit, Clock
 
 T = TypeVar("T")
@@ -113,7 +113,9 @@ class RoleRouter:
         """
 
         async def opened(client: BaseChatModel, options: dict[str, Any]) -> _Opened:
-            return await _open_stream(client._astream(list(call.messages), **options))  # noqa: SLF001
+            timeout = record.model.settings.timeout / 1000 if record.model else None
+            async with asyncio.timeout(timeout):
+                return await _open_stream(client._astream(list(call.messages), **options))  # noqa: SLF001
 
         async with self._recorded(call) as record:
             stream = await self._first(call, record, opened)
@@ -130,7 +132,10 @@ class RoleRouter:
         record = CallRecord(call, self._clock)
         try:
             yield record
-        except BaseException as error:
+        except (asyncio.CancelledError, GeneratorExit):
+            record.error = CANCELLED
+            raise
+        except Exception as error:
             record.error = str(error) or type(error).__name__
             raise
         finally:
@@ -142,8 +147,7 @@ class RoleRouter:
             record.model, provider = model, None
             try:
                 provider = self._open(model.provider)
-                async with asyncio.timeout(model.settings.timeout / 1000):
-                    return await attempt(self._client(provider, model), provider.request(model, call.wish))
+                return await attempt(self._client(provider, model), provider.request(model, call.wish))
             except Exception as error:
                 failure = _explained(error, provider, model)
                 if failure is None:

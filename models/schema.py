@@ -73,7 +73,9 @@ class ProviderSettings(Section):
 
     base_url: str | None = Field(None, description="The server's address.")
     api_key: str | None = Field(None, description="${NAME} takes it from the environment, where keys belong.")
-    timeout: Milliseconds = Field(120_000, description="Milliseconds a model may take to its first token.")
+    timeout: Milliseconds = Field(
+        120_000, description="Milliseconds a server may be silent: before its first token, or between two."
+    )
     connect_timeout: Milliseconds = Field(2_000, description="Milliseconds a connection may take.")
     downloads: dict[str, Download] = Field(default_factory=dict, description="Local models that can be fetched.")
 

@@ -57,9 +57,14 @@ class ModelCall(TypedDict):
     error: str | None
 
 
+#: What a call's `error` says when whoever asked did not wait for the end.
+CANCELLED = "cancelled"
+
+
 def llm_call(call: ModelCall) -> AuditEvent:
-    """One model call, answered or not; `warn` when a fallback answered, `error` when none did."""
-    level: Level = "error" if call["error"] else "warn" if call["fallback"] else "info"
+    """One model call, answered or not; `warn` when a fallback answered or nobody waited, `error` when it failed."""
+    failed = call["error"] not in (None, CANCELLED)
+    level: Level = "error" if failed else "warn" if call["fallback"] or call["error"] else "info"
     actor = "assistant" if call["role"] == "persona" else call["role"]
     return AuditEvent("llm_call", actor, {**call}, level)
 

@@ -111,10 +111,7 @@ class Session:
             self.console.print(Text("no memories" + (f" with {plain(word)!r}" if word else " yet"), style="dim"))
 
     def _retry(self, _: str) -> None:
-        if self._twin.unanswered(self._thread) is None:
-            self.console.print(Text("nothing was left unanswered", style="dim"))
-        else:
-            self._answer(self._twin.resume(self._thread, mode=self._mode))
+        self._answer(self._twin.resume(self._thread, mode=self._mode))
 
     def _help(self, _: str) -> None:
         for name, (_command, told) in self._commands.items():
