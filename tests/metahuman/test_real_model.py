@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import gguf
+import numpy as np
 import pytest
 from pydantic import BaseModel, Field
 
@@ -133,6 +135,40 @@ def test_a_model_file_that_is_not_there_or_none(tmp_path: Path, content: bytes |
         twin.chat("hello")
     assert isinstance(raised.value.failures[0][1], ModelMissing)
     assert str(file) in str(raised.value)
+
+
+def write_adapter(path: Path) -> None:
+    """Write a LoRA of random numbers that fits the embedded model: what it says is nonsense, but not the base's."""
+    random, writer = np.random.default_rng(0), gguf.GGUFWriter(path, "llama")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", 8)
+    for block in range(30):
+        for side, shape in (("a", (4, 576)), ("b", (576, 4))):
+            tensor = random.normal(0, 0.15, shape).astype(np.float32)
+            writer.add_tensor(f"blk.{block}.attn_q.weight.lora_{side}", tensor)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_one_loaded_base_speaks_with_an_adapter_or_without(tmp_path: Path) -> None:
+    embedded(tmp_path)
+    write_adapter(tmp_path / "voice.gguf")
+    path = tmp_path / "etc" / "models.json"
+    content = json.loads(path.read_text())
+    content["models"]["voice"] = content["models"]["embedded"] | {"adapters": ["voice.gguf"]}
+    path.write_text(json.dumps(content))
+    registry = Registry.load(path, tmp_path)
+    router = RoleRouter(lambda: registry, FakeAudit(), SystemClock())
+    voice, plain = router.chat_model("persona", model_id="voice"), router.chat_model("fallback")
+    muted = voice.model_copy(update={"options": {"adapterScale": 0}})
+    for model in (voice, plain, muted):  # a prompt read anew and one from the cache differ in the last digits
+        model.invoke("Tell me a story.")
+    said = [model.invoke("Tell me a story.").text for model in (voice, plain, muted)]
+    assert said[0] != said[1] == said[2]
+    assert voice.invoke("Hi").response_metadata["modelCall"]["adapters"] == [str(tmp_path / "voice.gguf")]
 
 
 def test_leaving_a_stream_stops_the_engine(router: RoleRouter) -> None:
