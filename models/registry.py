@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -15,7 +16,8 @@ from metahuman.models.schema import REQUIRED_ROLES, ModelEntry, ModelOptions, Pr
 from metahuman.state.errors import BadRequest, SettingError
 from metahuman.state.files import read_json
 
-SUPPORTED_PROVIDERS = ("ollama", "openai", "local")
+SERVERS = ("ollama", "openai")
+SUPPORTED_PROVIDERS = (*SERVERS, "local")
 _ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 
 
@@ -171,10 +173,14 @@ class Registry:
         for role in REQUIRED_ROLES:
             if not self.file.defaults.get(role) and not self.file.role_hierarchy.get(role):
                 yield SettingError(self.path, f"defaults.{role}", "missing", f"name one of `models`: {known}")
-        for named in self.file.role_hierarchy:
-            if self._is_cyclic(named, ()):
-                key = f"roleHierarchy.{named}"
-                yield SettingError(self.path, key, "leads back to itself", "take one of the role names out")
+        for named in filter(self._is_cyclic, self.file.role_hierarchy):
+            yield SettingError(
+                self.path, f"roleHierarchy.{named}", "leads back to itself", "take one of the role names out"
+            )
+        for provider in SERVERS:
+            if not _is_address(address := self.settings(provider).base_url or "http://default"):
+                key = f"providers.{provider}.baseUrl"
+                yield SettingError(self.path, key, f"{address!r} is no address", "write it as http://host:port")
 
     def file_errors(self) -> Iterator[SettingError]:
         """Yield what keeps single models from answering: providers unknown here, adapters that are not there."""
@@ -242,7 +248,7 @@ class Registry:
                     yield default
                 yield from self._expand(name, seen)
 
-    def _is_cyclic(self, role: str, above: tuple[str, ...]) -> bool:
+    def _is_cyclic(self, role: str, above: tuple[str, ...] = ()) -> bool:
         if role in above:
             return True
         names = (name for name in self.file.role_hierarchy.get(role, []) if name not in self.file.models)
@@ -261,3 +267,11 @@ class Registry:
         """Return the ids of models that some role may ask."""
         models = self.file.models
         return list(dict.fromkeys(model_id for _, model_id in self._references() if model_id in models))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -13,7 +13,7 @@ from langchain_core.language_models import BaseChatModel
 
 from metahuman.models.registry import SUPPORTED_PROVIDERS, ResolvedModel
 from metahuman.models.schema import ModelOptions
-from metahuman.state.errors import ModelDown, ModelError, ModelMissing, ModelTimeout
+from metahuman.state.errors import BadKey, ModelDown, ModelError, ModelMissing, ModelTimeout
 
 #: Options that every provider calls by the same names.
 SAMPLING = {name: name for name in ("temperature", "top_p", "stop", "seed")}
@@ -93,6 +93,33 @@ def explain_http(error: Exception, model: ResolvedModel) -> ModelError | None:
     if isinstance(error, httpx.TransportError | httpx.InvalidURL):
         return ModelDown(f"{address} broke off: {error or type(error).__name__}")
     return None
+
+
+def bad_key(model: ResolvedModel) -> BadKey:
+    """Return what to tell when a server does not accept the key it was given."""
+    return BadKey(f"{model.settings.base_url} refuses the key: set providers.{model.provider}.apiKey")
+
+
+async def ask_json(model: ResolvedModel, path: str) -> dict[str, Any]:
+    """Return what a model's server says at `path`, a JSON object; empty if it has no such place.
+
+    Raises:
+        ModelError: If nobody answers, the key is refused, or what answers is no model server.
+    """
+    settings = model.settings
+    address, wait = (settings.base_url or "").rstrip("/"), settings.connect_timeout / 1000
+    headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+    try:
+        async with httpx.AsyncClient(timeout=wait, headers=headers, verify=is_secure(model)) as client:
+            response = await client.get(f"{address}{path}")
+        if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise bad_key(model)
+        answer = response.json() if response.is_success else {}
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise explain_http(error, model) or ModelDown(f"{address} is no model server: {error}") from error
+    if not isinstance(answer, dict):
+        raise ModelDown(f"{address} is no model server")
+    return answer
 
 
 def is_secure(model: ResolvedModel) -> bool:

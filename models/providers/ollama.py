@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from langchain_core.language_models import BaseChatModel
 
-from metahuman.models.providers import SAMPLING, Wish, explain_http, given, is_secure
+from metahuman.models.providers import SAMPLING, Wish, ask_json, explain_http, given, is_secure
 from metahuman.models.registry import ResolvedModel
 from metahuman.state.errors import BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
 
@@ -46,12 +46,8 @@ class OllamaProvider:
 
     async def check(self, model: ResolvedModel) -> None:
         """Ask the server which models it has."""
-        try:
-            async with httpx.AsyncClient(base_url=model.settings.base_url or "", timeout=_timeout(model)) as client:
-                answer = (await client.get("/api/tags")).raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise self.explain(error, model) or ModelDown(f"{model.settings.base_url} is no Ollama: {error}") from error
-        names = {name for entry in answer.get("models", []) for name in (entry.get("name"), entry.get("model"))}
+        listed = (await ask_json(model, "/api/tags")).get("models", [])
+        names = {name for entry in listed for name in (entry.get("name"), entry.get("model"))}
         if not {model.model, f"{model.model}:latest"} & names:
             raise _missing(model)
 

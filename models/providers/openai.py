@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import openai
 from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr, ValidationError
 
-from metahuman.models.providers import SAMPLING, Wish, explain_http, given, is_secure
+from metahuman.models.providers import SAMPLING, Wish, ask_json, bad_key, explain_http, given, is_secure
 from metahuman.models.registry import ResolvedModel
-from metahuman.state.errors import BadAnswer, BadKey, BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
+from metahuman.state.errors import BadAnswer, BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
 
 #: OpenAI's own service refuses fields it does not know; the servers people run at home read these.
 OPENAI_HOST = "api.openai.com"
@@ -75,17 +74,8 @@ class OpenAIProvider:
 
     async def check(self, model: ResolvedModel) -> None:
         """Ask the server which models it has; one that cannot list them is believed to have any."""
-        settings = model.settings
-        headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
-        try:
-            async with httpx.AsyncClient(timeout=settings.connect_timeout / 1000, headers=headers) as client:
-                response = await client.get(f"{(settings.base_url or '').rstrip('/')}/models")
-                names = [entry.get("id") for entry in response.json().get("data", [])] if response.is_success else []
-        except (httpx.HTTPError, ValueError, AttributeError) as error:
-            raise explain_http(error, model) or ModelDown(f"{settings.base_url} is no model server: {error}") from error
-        if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            raise _bad_key(model)
-        if names and model.model not in names:
+        listed = (await ask_json(model, "/models")).get("data", [])
+        if listed and model.model not in [entry.get("id") for entry in listed]:
             raise _missing(model)
 
     def _extra_body(self, model: ResolvedModel) -> dict[str, Any]:
@@ -101,14 +91,10 @@ def _missing(model: ResolvedModel) -> ModelMissing:
     return ModelMissing(f"{model.settings.base_url} has no model {model.model}")
 
 
-def _bad_key(model: ResolvedModel) -> BadKey:
-    return BadKey(f"{model.settings.base_url} refuses the key: set providers.{model.provider}.apiKey")
-
-
 def _explain_status(error: openai.APIStatusError, model: ResolvedModel) -> ModelError:
     match error.status_code:
         case 401 | 403:
-            return _bad_key(model)
+            return bad_key(model)
         case 404:
             return _missing(model)
         case 400 | 422 if {error.code, error.type} & OVERFLOWS:

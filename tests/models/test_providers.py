@@ -253,6 +253,14 @@ def _resolved(model: RoleChatModel) -> Any:
     return model.router.registry().resolve_model("persona")
 
 
+@pytest.mark.parametrize("address", ["not an address", "http://127.0.0.1:port", "http://[::1", ""])
+async def test_an_address_that_is_none_is_a_server_that_is_down(address: str) -> None:
+    for name in ("ollama", "openai"):
+        case = Case(name, None, address, FakeAudit())
+        with pytest.raises(ModelDown):
+            await open_provider(name).check(_resolved(case.model()))
+
+
 def test_the_router_imports_no_sdk() -> None:
     code = "import sys, metahuman.models.router; print({'ollama', 'openai', 'xllamacpp'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -115,6 +115,14 @@ def _set(*path: str, to: object) -> Callable[[Content], None]:
         (_set("roleHierarchy", "fallback", to=["persona"]), "leads back to itself; take one of the role names out"),
         (_set("roleHierarchy", to=[]), "roleHierarchy: Input should be a valid dictionary"),
         (_set("cognitiveModeMappings", "dual", "persona", to="gone"), "cognitiveModeMappings.dual.persona: no model"),
+        (
+            _set("providers", "ollama", "baseUrl", to="localhost:11434"),
+            "baseUrl: 'localhost:11434' is no address; write",
+        ),
+        (
+            _set("providers", "openai", "baseUrl", to="http://host:port"),
+            "providers.openai.baseUrl: 'http://host:port' is",
+        ),
         (_set("providers", "ollama", "timeout", to=-1), "providers.ollama.timeout: Input should be greater than 0"),
     ],
 )
