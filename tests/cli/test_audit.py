@@ -21,10 +21,12 @@ from metahuman.state.events import AuditEvent, ModelCall, llm_call, route_decide
 
 NOW = datetime.now(UTC)
 COMMAND = """
+import signal
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 from metahuman.cli.audit import audit
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born ignoring it
 audit.main(sys.argv[2:], obj=SimpleNamespace(audit=Path(sys.argv[1])), standalone_mode=False)
 """
 

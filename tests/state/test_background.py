@@ -16,6 +16,8 @@ INTERRUPTED = """
 import asyncio, signal, sys, threading
 from metahuman.state.background import Background
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born ignoring it
+
 async def numbers():
     yield 0
     try:
