@@ -75,7 +75,11 @@ async def collect(home: Home) -> Status:
     registry = Registry.load(home.registry, home.root)
     memory: HomeMemory = open_memory(home)
     mode = await memory.current_mode()
-    candidates = {role: registry.candidates(role, mode) for role in registry.list_available_roles()}
+    # As a turn asks them: routes are not left to a model that only stands in.
+    candidates = {
+        role: registry.candidates(role, mode, listed_only=role == "orchestrator")
+        for role in registry.list_available_roles()
+    }
     problems = await _problems({model.model_id: model for models in candidates.values() for model in models})
     calls = await asyncio.to_thread(_last_calls, home)
     return Status(

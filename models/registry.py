@@ -139,11 +139,17 @@ class Registry:
         return next(iter(self.candidates(role, mode, overrides)), None)
 
     def candidates(
-        self, role: str, mode: str | None = None, overrides: Mapping[str, Any] | None = None
+        self,
+        role: str,
+        mode: str | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        *,
+        listed_only: bool = False,
     ) -> list[ResolvedModel]:
         """Return the models of a role in the order they are asked; empty if the mode switches the role off.
 
-        Args and errors as for `resolve_model`; overridden fields hold for the first model only.
+        Args and errors as for `resolve_model`; overridden fields hold for the first model only. With `listed_only`,
+        none that merely stands in: a model that lists roles must list this one, unless it was chosen by name.
         """
         changes = dict(overrides or {})
         chosen = changes.pop("modelId", None) or changes.pop("model_id", None)
@@ -157,7 +163,10 @@ class Registry:
                 return self.candidates("fallback", mode, overrides)
             raise SettingError(self.path, f"defaults.{role}", "missing", "name a model id of `models` for it")
         head, *tail = model_ids
-        return [self._resolve(head, changes), *(self._resolve(model_id, {}) for model_id in tail)]
+        models = [self._resolve(head, changes), *(self._resolve(model_id, {}) for model_id in tail)]
+        if not listed_only:
+            return models
+        return [model for model in models if role in (model.roles or [role]) or model.model_id == chosen]
 
     def validate_registry(self) -> tuple[bool, list[str]]:
         """Return whether all is well, and a line for each thing that is not: file, key, problem, remedy."""

@@ -159,10 +159,7 @@ class RoleRouter:
         raise NoModelAnswered(call.role, record.failures)
 
     def _candidates(self, call: RoleCall) -> list[ResolvedModel]:
-        models = self.registry().candidates(call.role, call.mode, call.overrides)
-        if call.listed_only:
-            chosen = call.overrides.get("modelId")
-            models = [model for model in models if call.role in model.roles or model.model_id == chosen]
+        models = self.registry().candidates(call.role, call.mode, call.overrides, listed_only=call.listed_only)
         return [model.with_options(call.options) for model in models] if call.options else models
 
     def _client(self, provider: Provider, model: ResolvedModel) -> BaseChatModel:

@@ -38,9 +38,10 @@ def list_models(home: Home, *, as_json: bool = False) -> None:
         click.echo(json.dumps({"models": entries, "roles": asked}, ensure_ascii=False, indent=2))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("id", "provider", "model", "window", "asked as")
+    columns = [Column(name, overflow="fold") for name in ("id", "provider", "model", "window", "asked as")]
+    table = Table(*columns)
     for model_id, entry in registry.file.models.items():
         places = [f"{role} ({ids.index(model_id) + 1})" for role, ids in asked.items() if model_id in ids]
         window = str(entry.options.context_window or "")

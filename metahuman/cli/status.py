@@ -35,7 +35,7 @@ def status(home: Home, *, as_json: bool) -> None:
         console.print(f"{problem}: {', '.join(model_ids)}", style="yellow", markup=False)
     console.print(
         f"\nhome {found.home} · registry {found.registry} · mode {found.mode} · "
-        f"{found.memories} memories · {found.threads} threads",
+        f"memories {found.memories} · threads {found.threads}",
         style="dim",
         markup=False,
     )
@@ -46,18 +46,18 @@ def _roles(found: Status) -> Table:
 
     table = Table("role", "model", "answers now", "last call", title="LLM roles", title_justify="left")
     for role, one in found.roles.items():
-        table.add_row(role, one.first.model if one.first else "off in this mode", _now(one), _last(one))
+        table.add_row(role, one.first.model if one.first else "off in this mode", _now(role, one), _last(one))
     return table
 
 
-def _now(one: RoleStatus) -> str:
+def _now(role: str, one: RoleStatus) -> str:
     if one.first is None:
         return "—"
     if one.answering is None:
-        return "[red]nobody[/]"
+        return "[yellow]nobody: all is conversation[/]" if role == "orchestrator" else "[red]nobody[/]"
     if one.answering is one.first:
         return "[green]yes[/]"
-    return f"[yellow]fallback:[/] {one.answering.model}"
+    return f"[yellow]fallback:[/] {one.answering.model_id}"
 
 
 def _last(one: RoleStatus) -> str:

@@ -75,6 +75,17 @@ def test_a_role_the_registry_does_not_know_is_answered_by_the_fallback(tmp_path:
     assert resolved.model_id == "embedded"
 
 
+def test_a_model_that_lists_other_roles_only_stands_in(tmp_path: Path) -> None:
+    content = shipped()
+    registry = load(tmp_path, content)
+    assert [model.model_id for model in registry.candidates("orchestrator", listed_only=True)] == [
+        "default.orchestrator"
+    ]
+    content["models"]["embedded"]["roles"] = []
+    registry = load(tmp_path, content)
+    assert len(registry.candidates("orchestrator", listed_only=True)) == 2
+
+
 def test_keys_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = load(tmp_path, shipped())
     assert registry.settings("openai").api_key is None
