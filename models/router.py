@@ -67,7 +67,15 @@ class RoleRouter:
             listed_only: Ask only models that the registry lists for the role.
         """
         overrides = {"modelId": model_id} if model_id else {}
-        return RoleChatModel(router=self, role=role, mode=mode, overrides=overrides, listed_only=listed_only)
+        return RoleChatModel(
+            router=self,
+            role=role,
+            mode=mode,
+            overrides=overrides,
+            listed_only=listed_only,
+            tags=[f"role:{role}"],  # how traces tell the roles apart
+            metadata={"role": role, "mode": mode},
+        )
 
     def prompt_budget(self, role: str, *, mode: Mode | None = None, model_id: str | None = None) -> int:
         """Return the tokens a prompt may have so that any model of the role's hierarchy can take it."""

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.tracers import BaseTracer, Run
 from pydantic import BaseModel
 
 from metahuman.models.calls import RoleCall
@@ -197,6 +198,25 @@ async def test_tools_are_offered_and_their_calls_come_back() -> None:
     message = await it.services.models.chat_model("persona").bind_tools([add]).ainvoke("1 + 2?")
     assert [(call["name"], call["args"]) for call in message.tool_calls] == [("add", {"a": 1, "b": 2})]
     assert it.provider.asked[0].wish.tools[0]["function"]["name"] == "add"
+
+
+class Trace(BaseTracer):
+    """Keeps what a tracer would send away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: list[Run] = []
+
+    def _persist_run(self, run: Run) -> None:
+        self.runs.append(run)
+
+
+async def test_a_trace_tells_the_roles_apart() -> None:
+    it, trace = router({"big": ["ok"], "small": []}), Trace()
+    await it.services.models.chat_model("persona", mode="dual").ainvoke("hello", config={"callbacks": [trace]})
+    (run,) = trace.runs
+    assert run.tags == ["role:persona"]
+    assert run.extra["metadata"]["mode"] == "dual"
 
 
 def test_the_same_model_serves_callers_without_an_event_loop() -> None:
