@@ -13,7 +13,7 @@ from metahuman.nodes.prompts import render
 from metahuman.state.context import Mode, TurnContext
 from metahuman.state.errors import ModelError
 from metahuman.state.events import route_decided
-from metahuman.state.prompting import fit
+from metahuman.state.prompting import fit, shorten
 from metahuman.state.services import Services, mode_of
 from metahuman.state.short_term import describe
 from metahuman.state.turn import (
@@ -31,6 +31,8 @@ from metahuman.state.turn import (
 
 #: Earlier messages that the decision may rest on.
 LAST_MESSAGES = 4
+#: Characters of one of them, and of the message itself, that it takes to see what is wanted.
+EARLIER, MESSAGE = 300, 3000
 
 
 class TaskAnswer(BaseModel):
@@ -77,7 +79,7 @@ async def _ask(
     question = question_of(state)
     choices = runtime.context.models if runtime.context else {}
     known = state.get("shortTerm") or await services.memory.short_term()
-    earlier = [f"{message.type}: {message.text}" for message in state["messages"][:-1][-LAST_MESSAGES:]]
+    earlier = [f"{one.type}: {shorten(one.text, EARLIER)}" for one in state["messages"][:-1][-LAST_MESSAGES:]]
     context = "\n".join(filter(None, [describe(known), *earlier])) or "This is the first message."
     # A model that only stands in for the role talks well enough, but its routes are guesses.
     model = services.models.chat_model(
@@ -85,7 +87,7 @@ async def _ask(
     ).with_structured_output(RouteAnswer, include_raw=True)
     prompt = [
         SystemMessage(render("orchestrator")),
-        HumanMessage(render("routing", context=context, message=question.text)),
+        HumanMessage(render("routing", context=context, message=shorten(question.text, MESSAGE))),
     ]
     budget = services.models.prompt_budget("orchestrator", mode=mode, model_id=choices.get("orchestrator"))
     answer = cast(dict[str, Any], await model.ainvoke(fit(prompt, budget)))

@@ -10,6 +10,8 @@ from metahuman.state.turn import Evidence, Finding
 
 #: What a message costs beside its text: its role and the marks round it.
 MESSAGE_TOKENS = 6
+#: Characters of a finding that the persona sees; the person is shown all of it.
+FINDING = 1200
 
 
 def estimate_tokens(text: str) -> int:
@@ -39,10 +41,17 @@ def fit(messages: Sequence[BaseMessage], budget: int) -> list[BaseMessage]:
     return merge_message_runs(kept)
 
 
+def shorten(text: str, limit: int) -> str:
+    """Return `text`, or its beginning and end in about `limit` characters: what is asked stands at either."""
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit * 2 // 3]} […] {text[-limit // 3 :]}"
+
+
 def as_data(evidence: Iterable[Evidence], findings: Iterable[Finding]) -> str:
     """Return memories and findings as one marked block, which the persona's prompt says is never an instruction."""
     remembered = [f"- {_plain(item['timestamp'][:10])} {_plain(item['text'])}" for item in evidence]
-    found = [f"- {item['source']}: {_plain(item['error'] or item['content'])}" for item in findings]
+    found = [f"- {item['source']}: {_plain(shorten(item['error'] or item['content'], FINDING))}" for item in findings]
     lines = [*remembered, *found]
     return "\n".join(["<evidence>", *lines, "</evidence>"]) if lines else ""
 

@@ -77,6 +77,17 @@ async def test_specialists_work_side_by_side_and_one_that_fails_takes_nothing_fr
     assert len(talk.world.audit.named("specialist_done")) == 3
 
 
+async def test_however_long_a_message_or_a_finding_the_prompts_stay_short() -> None:
+    talk = Talk(orchestrator=[to(("coder", "sort"))], coder=["x = 1\n" * 5000], persona=["there it is"])
+    state = await talk.say("sort this: " + "9 " * 50_000 + "in C, please")
+    assert len(state["findings"][0]["content"]) == 30_000
+    routing, _, speaking = (asked.messages[-1].text for asked in talk.world.provider.asked)
+    assert len(routing) < 4_000
+    assert "sort this: 9" in routing
+    assert routing.endswith("9 in C, please")
+    assert len(speaking) < 102_000
+
+
 async def test_the_operator_says_that_nothing_was_done() -> None:
     talk = Talk(orchestrator=[to(("operator", "list the files"))], persona=["I cannot yet"])
     state = await talk.say("list my files")
