@@ -51,18 +51,17 @@ class ThreadSaver(AsyncSqliteSaver):
         """
         if strategy != "keep_latest":
             raise ValueError(f"strategy {strategy!r} is not keep_latest")
-        await self.setup()
-        async with self.lock:
-            for table in ("writes", "checkpoints"):
-                await self.conn.executemany(_PRUNE.format(table=table), [(thread,) for thread in thread_ids])
-            await self.conn.commit()
+        await self._delete(_PRUNE, thread_ids)
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Drop the checkpoints that these runs of LangGraph's server made, with the writes that led to them."""
+        await self._delete(_DELETE_RUN, run_ids)
+
+    async def _delete(self, statement: str, keys: Sequence[str]) -> None:
         await self.setup()
         async with self.lock:
-            for table in ("writes", "checkpoints"):
-                await self.conn.executemany(_DELETE_RUN.format(table=table), [(run,) for run in run_ids])
+            for table in ("writes", "checkpoints"):  # the writes first: which go is read off the checkpoints
+                await self.conn.executemany(statement.format(table=table), [(key,) for key in keys])
             await self.conn.commit()
 
     async def threads(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,12 @@ class EpisodicStore:
                 continue
             if isinstance(memory.get("content"), str) and isinstance(memory.get("timestamp"), str):
                 yield memory
+
+    def latest(self, containing: str, limit: int) -> list[dict[str, Any]]:
+        """Return at most `limit` memories in whose text `containing` stands, in whatever case, newest first."""
+        wanted = containing.casefold()
+        found = (one for one in self.newest() if wanted in f"{one['content']} {one.get('response') or ''}".casefold())
+        return list(islice(found, limit))
 
     def count(self) -> int:
         """Return how many memory files there are."""

@@ -38,6 +38,10 @@ class HomeMemory:
         """Return the latest memories from outside the thread."""
         return await asyncio.to_thread(recent, self.episodic, thread)
 
+    async def latest(self, containing: str, *, limit: int) -> list[dict[str, Any]]:
+        """Return the latest memories in whose text `containing` stands, newest first."""
+        return await asyncio.to_thread(self.episodic.latest, containing, limit)
+
     async def save(self, memory: Mapping[str, Any]) -> str:
         """Write a memory; return its path inside the home."""
         path = await asyncio.to_thread(self.episodic.save, memory)

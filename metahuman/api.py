@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -30,7 +29,7 @@ from metahuman.state.errors import EmptyTurn, ThreadBusy
 from metahuman.state.files import make_folder, whole
 from metahuman.state.services import mode_of
 from metahuman.state.turn import TurnState, question_of
-from metahuman.wiring import open_memory, open_services
+from metahuman.wiring import open_services
 
 #: The thread that `chat` and `ask` go on with when none is named.
 MAIN = "main"
@@ -63,7 +62,6 @@ class MetaHuman:
         self.home = home if isinstance(home, Home) else find_home(home)
         self.home.create()
         self.services = open_services(self.home, providers)
-        self._memory = open_memory(self.home)
         self._opened, self._opening, self._patience = AsyncExitStack(), asyncio.Lock(), patience
         self._threads: _Threads | None = None
 
@@ -124,13 +122,7 @@ class MetaHuman:
             containing: Only those in whose text this stands, in whatever case.
             limit: How many at most.
         """
-        wanted = containing.casefold()
-        found = (
-            memory
-            for memory in self._memory.episodic.newest()
-            if wanted in f"{memory['content']} {memory.get('response') or ''}".casefold()
-        )
-        return list(itertools.islice(found, limit))
+        return background.run(self.services.memory.latest(containing, limit=limit))
 
     def threads(self) -> list[str]:
         """Return the names of all threads, the latest spoken in first."""

@@ -15,11 +15,13 @@ from metahuman.audit.log import AuditLog
 from metahuman.clock import SystemClock
 from metahuman.home import Home, find_home
 from metahuman.models.calls import RoleCall
-from metahuman.models.registry import Registry, ResolvedModel
+from metahuman.models.registry import ResolvedModel
 from metahuman.models.role_chat_model import RoleChatModel as AnyRoleChatModel
 from metahuman.models.router import RoleRouter
+from metahuman.registry import open_registry
 from metahuman.state.background import background
 from metahuman.state.events import ModelCall, Tokens
+from metahuman.wiring import open_router
 
 
 @dataclass(frozen=True)
@@ -98,28 +100,24 @@ def resolve_model(
     role: str, mode: str | None = None, overrides: Mapping[str, Any] | None = None, *, home: str | None = None
 ) -> ResolvedModel | None:
     """Return the model asked first for `role`; see `Registry.resolve_model`."""
-    return _registry(find_home(home)).resolve_model(role, mode, overrides)
+    return open_registry(find_home(home)).resolve_model(role, mode, overrides)
 
 
 def list_available_roles(*, home: str | None = None) -> list[str]:
     """Return every role of the registry that has a model."""
-    return _registry(find_home(home)).list_available_roles()
+    return open_registry(find_home(home)).list_available_roles()
 
 
 def validate_registry(*, home: str | None = None) -> tuple[bool, list[str]]:
     """Return whether the registry has no error, and a line for each; see `Registry.validate_registry`."""
-    return _registry(find_home(home)).validate_registry()
+    return open_registry(find_home(home)).validate_registry()
 
 
 @cache
 def _router(home: Home) -> RoleRouter:
     home.create()
-    registry, clock = _registry(home), SystemClock()
-    return RoleRouter(lambda: registry, AuditLog(home.audit, clock), clock)
-
-
-def _registry(home: Home) -> Registry:
-    return Registry.load(home.registry, home.root)
+    clock = SystemClock()
+    return open_router(home, AuditLog(home.audit, clock), clock)
 
 
 def _call(role: str, messages: LanguageModelInput, mode: str | None, options: Mapping[str, Any]) -> RoleCall:

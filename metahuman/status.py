@@ -10,9 +10,9 @@ from typing import Any
 from metahuman.audit.reader import Reader
 from metahuman.home import Home
 from metahuman.memory.checkpoints import open_checkpoints
-from metahuman.memory.home import HomeMemory
 from metahuman.models.providers import open_provider
-from metahuman.models.registry import Registry, ResolvedModel
+from metahuman.models.registry import ResolvedModel
+from metahuman.registry import open_registry
 from metahuman.state.context import Mode
 from metahuman.state.errors import ModelError
 from metahuman.wiring import open_memory
@@ -72,8 +72,7 @@ async def collect(home: Home) -> Status:
         SettingError: If the registry cannot be used.
         StoreError: If the home cannot be read.
     """
-    registry = Registry.load(home.registry, home.root)
-    memory: HomeMemory = open_memory(home)
+    registry, memory = open_registry(home), open_memory(home)
     mode = await memory.current_mode()
     # As a turn asks them: routes are not left to a model that only stands in.
     candidates = {

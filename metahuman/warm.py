@@ -28,11 +28,11 @@ def warm_up(home: Home) -> threading.Thread:
 def _load(home: Home) -> None:
     from metahuman.models.providers import open_provider
     from metahuman.models.providers.local import LocalProvider
-    from metahuman.models.registry import Registry
+    from metahuman.registry import open_registry
     from metahuman.state.errors import MetaHumanError, ModelError
 
     with contextlib.suppress(MetaHumanError):
-        for model in Registry.load(home.registry, home.root).candidates("persona"):
+        for model in open_registry(home).candidates("persona"):
             with contextlib.suppress(ModelError):
                 provider = open_provider(model.provider)
                 asyncio.run(provider.check(model))

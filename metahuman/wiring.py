@@ -9,9 +9,9 @@ from metahuman.clock import SystemClock
 from metahuman.home import SHIPPED, Home
 from metahuman.memory.home import HomeMemory
 from metahuman.models.providers import Provider, open_provider
-from metahuman.models.registry import Registry
 from metahuman.models.router import RoleRouter
-from metahuman.state.services import Services
+from metahuman.registry import open_registry
+from metahuman.state.services import Audit, Clock, Services
 
 
 def open_services(home: Home, providers: Callable[[str], Provider] = open_provider) -> Services:
@@ -25,11 +25,18 @@ def open_services(home: Home, providers: Callable[[str], Provider] = open_provid
         SettingError: If the registry cannot be used.
         StoreError: If it cannot be read.
     """
-    registry = Registry.load(home.registry, home.root)
     clock = SystemClock()
     audit = AuditLog(home.audit, clock)
-    models = RoleRouter(lambda: registry, audit, clock, providers)
+    models = open_router(home, audit, clock, providers)
     return Services(models=models, memory=open_memory(home), audit=audit, clock=clock)
+
+
+def open_router(
+    home: Home, audit: Audit, clock: Clock, providers: Callable[[str], Provider] = open_provider
+) -> RoleRouter:
+    """Return the role router over the home's registry, which is read now; errors as for `open_services`."""
+    registry = open_registry(home)
+    return RoleRouter(lambda: registry, audit, clock, providers)
 
 
 def open_memory(home: Home) -> HomeMemory:

@@ -8,6 +8,7 @@ import json_repair
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel, ValidationError
 
+from metahuman.models.schema import first_problem
 from metahuman.state.errors import BadAnswer
 
 
@@ -31,5 +32,5 @@ def parse_answer(schema: dict[str, Any] | type, message: AIMessage) -> Any:
     try:
         return schema.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise BadAnswer(f"the answer's {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        key, problem = first_problem(error)
+        raise BadAnswer(f"the answer's {key}: {problem}") from error

@@ -12,7 +12,14 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from metahuman.models.schema import REQUIRED_ROLES, ModelEntry, ModelOptions, ProviderSettings, RegistryFile
+from metahuman.models.schema import (
+    REQUIRED_ROLES,
+    ModelEntry,
+    ModelOptions,
+    ProviderSettings,
+    RegistryFile,
+    first_problem,
+)
 from metahuman.state.errors import BadRequest, SettingError
 from metahuman.state.files import read_json
 
@@ -61,8 +68,8 @@ class ResolvedModel:
         try:
             changed = ModelOptions.model_validate(changes)
         except ValidationError as error:
-            problem = error.errors(include_url=False)[0]
-            raise BadRequest(f"option {problem['loc'][0]}: {problem['msg']}") from None
+            key, problem = first_problem(error)
+            raise BadRequest(f"option {key}: {problem}") from None
         if changed.model_extra:
             raise BadRequest(
                 f"no option {', '.join(changed.model_extra)}; there are {', '.join(ModelOptions.model_fields)}"
@@ -105,11 +112,10 @@ class Registry:
         try:
             return cls(RegistryFile.model_validate(value), path, root)
         except ValidationError as error:
-            first, *others = error.errors(include_url=False, include_context=False)
-            more = f" (and {len(others)} more)" if others else ""
-            key = ".".join(str(part) for part in first["loc"])
+            key, problem = first_problem(error)
+            more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
             remedy = "correct the value; `metahuman models schema` prints what is allowed"
-            raise SettingError(path, key, first["msg"] + more, remedy) from None
+            raise SettingError(path, key, problem + more, remedy) from None
 
     @property
     def version(self) -> str:
@@ -239,9 +245,8 @@ class Registry:
         try:
             return ModelEntry.model_validate({**entry.model_dump(by_alias=True), **changes, "options": options})
         except ValidationError as error:
-            problem = error.errors(include_url=False)[0]
-            key = f"overrides.{'.'.join(str(part) for part in problem['loc'])}"
-            raise SettingError(self.path, key, problem["msg"], "correct the override") from None
+            key, problem = first_problem(error)
+            raise SettingError(self.path, f"overrides.{key}", problem, "correct the override") from None
 
     def _paths(self, adapters: list[str]) -> tuple[Path, ...]:
         return tuple(self._root / Path(adapter).expanduser() for adapter in adapters)

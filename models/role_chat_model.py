@@ -20,6 +20,7 @@ from metahuman.models.answers import parse_answer
 from metahuman.models.calls import RoleCall
 from metahuman.models.providers import AnswerSchema, Wish
 from metahuman.state.background import background
+from metahuman.state.turn import thread_of
 
 if TYPE_CHECKING:
     from metahuman.models.router import RoleRouter
@@ -166,5 +167,5 @@ class RoleChatModel(BaseChatModel):
             options=changes,
             wish=Wish(tools, tool_choice, answer_schema),
             listed_only=self.listed_only,
-            thread=ensure_config().get("configurable", {}).get("thread_id"),
+            thread=thread_of(ensure_config()),
         )

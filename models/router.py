@@ -22,8 +22,8 @@ from metahuman.state.events import CANCELLED, llm_call
 from metahuman.state.services import Audit, Clock
 
 T = TypeVar("T")
-#: One try at one model: its client, and the keyword arguments of the call.
-Attempt = Callable[[BaseChatModel, dict[str, Any]], Awaitable[T]]
+#: One try at one model, with its client and the keyword arguments of the call.
+Attempt = Callable[[ResolvedModel, BaseChatModel, dict[str, Any]], Awaitable[T]]
 #: By `ResolvedModel.connection`, whose first part is the provider.
 Clients = dict[tuple[Hashable, ...], BaseChatModel]
 #: What a prompt may hold when the registry says nothing of windows.
@@ -66,12 +66,11 @@ class RoleRouter:
             model_id: An entry of the registry to ask first, instead of the role's own.
             listed_only: Ask only models that the registry lists for the role.
         """
-        overrides = {"modelId": model_id} if model_id else {}
         return RoleChatModel(
             router=self,
             role=role,
             mode=mode,
-            overrides=overrides,
+            overrides={"modelId": model_id} if model_id else {},
             listed_only=listed_only,
             tags=[f"role:{role}"],  # how traces tell the roles apart
             metadata={"role": role, "mode": mode},
@@ -79,8 +78,7 @@ class RoleRouter:
 
     def prompt_budget(self, role: str, *, mode: Mode | None = None, model_id: str | None = None) -> int:
         """Return the tokens a prompt may have so that any model of the role's hierarchy can take it."""
-        overrides = {"modelId": model_id} if model_id else {}
-        options = [model.options for model in self.registry().candidates(role, mode, overrides)]
+        options = [model.options for model in self.registry().candidates(role, mode, {"modelId": model_id})]
         windows = [(one.context_window or DEFAULT_WINDOW) - (one.max_tokens or DEFAULT_ANSWER) for one in options]
         return max(min(windows, default=DEFAULT_WINDOW - DEFAULT_ANSWER), 1)
 
@@ -97,7 +95,7 @@ class RoleRouter:
             ModelError: If the request itself is at fault.
         """
 
-        async def whole(client: BaseChatModel, options: dict[str, Any]) -> AIMessage:
+        async def whole(_: ResolvedModel, client: BaseChatModel, options: dict[str, Any]) -> AIMessage:
             result = await client._agenerate(list(call.messages), **options)  # noqa: SLF001 - as its own subclass would
             message = result.generations[0].message
             if not isinstance(message, AIMessage) or not speaks(message):
@@ -120,9 +118,8 @@ class RoleRouter:
             ModelError: If the request itself is at fault.
         """
 
-        async def opened(client: BaseChatModel, options: dict[str, Any]) -> _Opened:
-            timeout = record.model.settings.timeout / 1000 if record.model else None
-            async with asyncio.timeout(timeout):
+        async def opened(model: ResolvedModel, client: BaseChatModel, options: dict[str, Any]) -> _Opened:
+            async with asyncio.timeout(model.settings.timeout / 1000):
                 return await _open_stream(client._astream(list(call.messages), **options))  # noqa: SLF001
 
         async with self._recorded(call) as record:
@@ -155,7 +152,7 @@ class RoleRouter:
             record.model, provider = model, None
             try:
                 provider = self._open(model.provider)
-                return await attempt(self._client(provider, model), provider.request(model, call.wish))
+                return await attempt(model, self._client(provider, model), provider.request(model, call.wish))
             except Exception as error:
                 failure = _explained(error, provider, model)
                 if failure is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 Role = Literal["orchestrator", "persona", "curator", "coder", "planner", "summarizer", "dreamer", "fallback"]
@@ -96,6 +96,12 @@ class RegistryFile(Section):
     )
     providers: dict[str, ProviderSettings] = Field(default_factory=dict)
     metadata: dict[str, object] = Field(default_factory=dict)
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """Return the dotted key of the first thing that is wrong, and what is wrong with it."""
+    problem = error.errors(include_url=False, include_context=False)[0]
+    return ".".join(str(part) for part in problem["loc"]), problem["msg"]
 
 
 def json_schema() -> dict[str, object]:

@@ -10,17 +10,16 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel, Field
 
 from metahuman.nodes.prompts import render
-from metahuman.state.context import Mode, TurnContext
+from metahuman.state.context import Mode, TurnContext, model_choice
 from metahuman.state.errors import ModelError
 from metahuman.state.events import route_decided
 from metahuman.state.prompting import fit, shorten
-from metahuman.state.services import Services, mode_of
+from metahuman.state.services import Services, mode_of, short_term_of
 from metahuman.state.short_term import describe
 from metahuman.state.turn import (
     DecidedBy,
     Destination,
     Route,
-    Task,
     TurnCall,
     TurnState,
     TurnUpdate,
@@ -42,6 +41,10 @@ class TaskAnswer(BaseModel):
     task: str = Field(max_length=400)
 
 
+#: Where a turn goes that nobody decides on.
+CONVERSATION = TaskAnswer(destination="conversation", task="")
+
+
 class RouteAnswer(BaseModel):
     """What the orchestrator's model is asked to fill in."""
 
@@ -60,13 +63,13 @@ async def orchestrator(
     mode = await mode_of(runtime.context, services.memory)
     calls: list[TurnCall] = []
     if mode == "emulation" or not services.models.serves("orchestrator", mode):
-        route = _route(RouteAnswer(tasks=[TaskAnswer(destination="conversation", task="")], confidence=1), "mode")
+        route = _route(RouteAnswer(tasks=[CONVERSATION], confidence=1), "mode")
     else:
         try:
             answer, calls = await _ask(state, runtime, mode, services)
             route = _route(answer, "model")
         except ModelError as error:
-            safe = RouteAnswer(tasks=[TaskAnswer(destination="conversation", task="")], confidence=0)
+            safe = RouteAnswer(tasks=[CONVERSATION], confidence=0)
             route = _route(safe, "fallback", str(error))
     route["latencyMs"] = round(services.clock.milliseconds() - started, 2)
     await services.audit.arecord(route_decided(route, thread_of(config)))
@@ -77,19 +80,19 @@ async def _ask(
     state: TurnState, runtime: Runtime[TurnContext], mode: Mode, services: Services
 ) -> tuple[RouteAnswer, list[TurnCall]]:
     question = question_of(state)
-    choices = runtime.context.models if runtime.context else {}
-    known = state.get("shortTerm") or await services.memory.short_term()
+    chosen = model_choice(runtime.context, "orchestrator")
+    known = await short_term_of(state, services.memory)
     earlier = [f"{one.type}: {shorten(one.text, EARLIER)}" for one in state["messages"][:-1][-LAST_MESSAGES:]]
     context = "\n".join(filter(None, [describe(known), *earlier])) or "This is the first message."
     # A model that only stands in for the role talks well enough, but its routes are guesses.
     model = services.models.chat_model(
-        "orchestrator", mode=mode, model_id=choices.get("orchestrator"), listed_only=True
+        "orchestrator", mode=mode, model_id=chosen, listed_only=True
     ).with_structured_output(RouteAnswer, include_raw=True)
     prompt = [
         SystemMessage(render("orchestrator")),
         HumanMessage(render("routing", context=context, message=shorten(question.text, MESSAGE))),
     ]
-    budget = services.models.prompt_budget("orchestrator", mode=mode, model_id=choices.get("orchestrator"))
+    budget = services.models.prompt_budget("orchestrator", mode=mode, model_id=chosen)
     answer = cast(dict[str, Any], await model.ainvoke(fit(prompt, budget)))
     if answer["parsing_error"]:
         raise answer["parsing_error"]
@@ -97,13 +100,4 @@ async def _ask(
 
 
 def _route(answer: RouteAnswer, decided_by: DecidedBy, why: str | None = None) -> Route:
-    return Route(
-        tasks=[Task(destination=task.destination, task=task.task) for task in answer.tasks],
-        topics=answer.topics,
-        intent=answer.intent,
-        focus=answer.focus,
-        confidence=answer.confidence,
-        decidedBy=decided_by,
-        why=why,
-        latencyMs=0,
-    )
+    return cast(Route, {**answer.model_dump(), "decidedBy": decided_by, "why": why, "latencyMs": 0})

@@ -6,7 +6,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 
 from metahuman.nodes.prompts import render
-from metahuman.state.context import TurnContext
+from metahuman.state.context import TurnContext, model_choice
 from metahuman.state.prompting import as_data, fit
 from metahuman.state.services import Services
 from metahuman.state.turn import TurnState, TurnUpdate, call_record, findings_of, question_of
@@ -19,7 +19,7 @@ async def persona(state: TurnState, runtime: Runtime[TurnContext], *, services: 
     from turn to turn and a model's prompt cache holds.
     """
     question, mode = question_of(state), state["mode"]
-    model_id = runtime.context.models.get("persona") if runtime.context else None
+    model_id = model_choice(runtime.context, "persona")
     evidence = as_data(state["recalled"]["evidence"], findings_of(state))
     asked = render("turn", evidence=evidence, message=question.text) if evidence else question.text
     system = render("persona", about=await services.memory.persona_summary())

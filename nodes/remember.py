@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableConfig
 
 from metahuman.state.events import memory_saved, short_term_changed
 from metahuman.state.moments import iso
-from metahuman.state.services import Services
+from metahuman.state.services import Services, short_term_of
 from metahuman.state.short_term import after_route
 from metahuman.state.turn import TurnState, TurnUpdate, findings_of, question_of, thread_of
 
@@ -32,7 +32,7 @@ async def remember(state: TurnState, config: RunnableConfig, *, services: Servic
         memory_id = memory["id"]
         path = await services.memory.save(memory)
         await services.audit.arecord(memory_saved(memory_id, path, thread))
-    before = state.get("shortTerm") or await services.memory.short_term()
+    before = await short_term_of(state, services.memory)
     after = after_route(before, state["route"], iso(services.clock.now()))
     await services.memory.keep_short_term(after)
     changed = [key for key, value in after.items() if value != before.get(key)]

@@ -6,7 +6,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 
 from metahuman.nodes.prompts import render
-from metahuman.state.context import TurnContext
+from metahuman.state.context import TurnContext, model_choice
 from metahuman.state.errors import ModelError
 from metahuman.state.events import specialist_done
 from metahuman.state.services import Services
@@ -16,7 +16,7 @@ from metahuman.state.turn import Finding, SpecialistJob, TurnCall, TurnUpdate, c
 async def specialist(job: SpecialistJob, runtime: Runtime[TurnContext], *, services: Services) -> TurnUpdate:
     """Return what the specialist made, or why it could not: one that fails takes nothing from the others."""
     role, started = job["specialist"], services.clock.milliseconds()
-    model_id = runtime.context.models.get(role) if runtime.context else None
+    model_id = model_choice(runtime.context, role)
     # What a specialist writes is handed over whole; only the persona's words are streamed.
     model = services.models.chat_model(role, mode=job["mode"], model_id=model_id).with_config(tags=["nostream"])
     prompt = [

@@ -20,3 +20,8 @@ class TurnContext:
 
     mode: Mode | None = None
     models: dict[str, str] = field(default_factory=dict)
+
+
+def model_choice(context: TurnContext | None, role: str) -> str | None:
+    """Return the model id that a person chose for `role` in this run, if any."""
+    return context.models.get(role) if context else None

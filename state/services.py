@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 
 from metahuman.state.context import Mode, TurnContext
 from metahuman.state.events import AuditEvent
-from metahuman.state.turn import Evidence, ShortTerm
+from metahuman.state.turn import Evidence, ShortTerm, TurnState
 
 
 class Audit(Protocol):
@@ -79,6 +79,10 @@ class Memory(Protocol):
         """Write an episodic memory; saving the same id again changes nothing. Return its path inside the home."""
         ...
 
+    async def latest(self, containing: str, *, limit: int) -> list[dict[str, Any]]:
+        """Return the latest memories in whose text `containing` stands, in whatever case, newest first."""
+        ...
+
     async def persona_summary(self) -> str:
         """Return who the twin is, in a few lines for a prompt."""
         ...
@@ -100,6 +104,11 @@ class Services:
     memory: Memory
     audit: Audit
     clock: Clock
+
+
+async def short_term_of(state: TurnState, memory: Memory) -> ShortTerm:
+    """Return what the thread has in mind; a new thread takes over what was in mind last."""
+    return state.get("shortTerm") or await memory.short_term()
 
 
 async def mode_of(context: TurnContext | None, memory: Memory) -> Mode:

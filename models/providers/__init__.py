@@ -6,6 +6,7 @@ import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import httpx
@@ -17,6 +18,8 @@ from metahuman.state.errors import BadKey, ModelDown, ModelError, ModelMissing, 
 
 #: Options that every provider calls by the same names.
 SAMPLING = {name: name for name in ("temperature", "top_p", "stop", "seed")}
+#: Those that llama.cpp has beside them, and Ollama from it.
+LLAMA_SAMPLING = SAMPLING | {name: name for name in ("top_k", "repeat_penalty")}
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,17 @@ def explain_http(error: Exception, model: ResolvedModel) -> ModelError | None:
     if isinstance(error, httpx.TransportError | httpx.InvalidURL):
         return ModelDown(f"{address} broke off: {error or type(error).__name__}")
     return None
+
+
+def require_files(*files: Path) -> None:
+    """See that a local model's files are there.
+
+    Raises:
+        ModelMissing: Naming the first that is not.
+    """
+    for file in files:
+        if not file.is_file():
+            raise ModelMissing(f"no model file {file}: `metahuman models pull` fetches the embedded one")
 
 
 def bad_key(model: ResolvedModel) -> BadKey:

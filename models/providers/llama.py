@@ -17,6 +17,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
+from metahuman.models.providers import require_files
 from metahuman.state.background import background
 from metahuman.state.errors import BadRequest, ContextOverflow, ModelError, ModelMissing
 
@@ -77,9 +78,7 @@ def open_engine(path: Path, window: int, adapters: tuple[Path, ...] = ()) -> Eng
     with _loading:
         key = (path, window, adapters)
         if key not in _engines:
-            for file in (path, *adapters):
-                if not file.is_file():
-                    raise ModelMissing(f"no model file {file}: `metahuman models pull` fetches the embedded one")
+            require_files(path, *adapters)
             _engines[key] = Engine(*key)
         return _engines[key]
 

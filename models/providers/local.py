@@ -9,9 +9,9 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from metahuman.models.download import models_folder
-from metahuman.models.providers import SAMPLING, Wish, explain_http, given
+from metahuman.models.providers import LLAMA_SAMPLING, Wish, explain_http, given, require_files
 from metahuman.models.registry import ResolvedModel
-from metahuman.state.errors import ModelError, ModelMissing
+from metahuman.state.errors import ModelError
 
 DEFAULT_WINDOW = 4096
 #: Without this, a small model spends its answer on the white space that JSON allows (an extension of llguidance).
@@ -37,8 +37,7 @@ class LocalProvider:
 
     def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
         """Return llama.cpp's names for the model's options, and the schema as a grammar without white space."""
-        own = {name: name for name in ("max_tokens", "top_k", "repeat_penalty")}
-        call = given(model.options, **SAMPLING, **own, adapter_scale="scale")
+        call = given(model.options, **LLAMA_SAMPLING, max_tokens="max_tokens", adapter_scale="scale")
         if wish.tools:
             call["tools"] = list(wish.tools)
             call["tool_choice"] = wish.tool_choice or "auto"
@@ -63,9 +62,7 @@ class LocalProvider:
 
     async def check(self, model: ResolvedModel) -> None:
         """See whether the files are there."""
-        for file in (model_file(model), *model.adapters):
-            if not await asyncio.to_thread(file.is_file):
-                raise ModelMissing(f"no model file {file}: `metahuman models pull` fetches the embedded one")
+        await asyncio.to_thread(require_files, model_file(model), *model.adapters)
 
 
 def model_file(model: ResolvedModel) -> Path:

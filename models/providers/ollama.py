@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from langchain_core.language_models import BaseChatModel
 
-from metahuman.models.providers import SAMPLING, Wish, ask_json, explain_http, given, is_secure
+from metahuman.models.providers import LLAMA_SAMPLING, Wish, ask_json, explain_http, given, is_secure
 from metahuman.models.registry import ResolvedModel
 from metahuman.state.errors import BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
 
@@ -28,14 +28,13 @@ class OllamaProvider:
 
     def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
         """Return Ollama's own names for the model's options, and the schema as `format`."""
-        own = {"context_window": "num_ctx", "max_tokens": "num_predict"}
-        alike = {name: name for name in ("top_k", "repeat_penalty")}
+        run = given(model.options, **LLAMA_SAMPLING, context_window="num_ctx", max_tokens="num_predict")
         call = given(model.options, keep_alive="keep_alive", think="reasoning")
         if wish.tools:
             call["tools"] = list(wish.tools)
         if wish.schema:
             call["format"] = dict(wish.schema.schema)
-        return {"options": given(model.options, **SAMPLING, **own, **alike), **call}
+        return {"options": run, **call}
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error of the client means."""
