@@ -48,10 +48,16 @@ class AuditLog:
         Raises:
             StoreError: If it cannot be written, for example because the disk is full.
         """
+        self.append(event)
+
+    def append(self, event: AuditEvent) -> str:
+        """As `record`; return the day it was written under (YYYY-MM-DD)."""
         # The clock is read under the lock, so that a process's events stand in the file in the order of their times.
         with self._lock:
             stamp = iso(self._clock.now())
-            self._append(stamp[:10], _line(stamp, event))
+            day = stamp[:10]
+            self._write(day, _line(stamp, event))
+        return day
 
     async def arecord(self, event: AuditEvent) -> None:
         """Append `event` in a thread, so that a slow disk does not hold up the event loop.
@@ -66,7 +72,7 @@ class AuditLog:
         with self._lock:
             self._close()
 
-    def _append(self, day: str, line: bytes) -> None:
+    def _write(self, day: str, line: bytes) -> None:
         if day != self._day:
             self._close()
             self._day, self._path = day, self._folder / f"{day}.ndjson"

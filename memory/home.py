@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ class HomeMemory:
     async def current_mode(self) -> Mode:
         """Return the owner's cognitive mode."""
         return await asyncio.to_thread(self.persona.mode)
+
+    async def set_mode(self, mode: Mode, actor: str, moment: datetime) -> str:
+        """Make `mode` the owner's mode from `moment` on; return the one before."""
+        return await asyncio.to_thread(self.persona.set_mode, mode, actor, moment)
 
     async def recall(self, query: str, *, thread: str | None) -> Sequence[Evidence]:
         """Return the latest memories from outside the thread."""

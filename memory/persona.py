@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from metahuman.state.context import MODES, Mode
+from metahuman.state.context import Mode
 from metahuman.state.errors import SettingError
-from metahuman.state.files import read_json
+from metahuman.state.files import read_json, update_json
+from metahuman.state.modes import as_mode
+from metahuman.state.moments import iso
 
 #: How many of each list go into a prompt.
 FEW = 5
+#: How many switches of the mode are kept.
+SWITCHES = 100
 
 
 class PersonaFiles:
-    """Reads the `persona` folder of a home.
+    """The `persona` folder of a home.
 
     Args:
         folder: The folder.
@@ -24,6 +29,7 @@ class PersonaFiles:
 
     def __init__(self, folder: Path, default: Path) -> None:
         self._folder, self._default = folder, default
+        self._mode = folder / "cognitive-mode.json"
 
     def core(self) -> dict[str, Any]:
         """Return `core.json`.
@@ -44,14 +50,46 @@ class PersonaFiles:
         """Return the mode in `cognitive-mode.json`, or dual where there is none.
 
         Raises:
-            SettingError: If it names no mode there is: guessing could write what the owner wants left alone.
+            SettingError: If it names no mode there is.
         """
-        path = self._folder / "cognitive-mode.json"
-        mode = read_json(path).get("currentMode") if path.exists() else "dual"
-        for known in MODES:
-            if mode == known:
-                return known
-        raise SettingError(path, "currentMode", f"no mode {mode!r}", f"use one of {', '.join(MODES)}")
+        return as_mode(self.mode_file().get("currentMode"), self._mode, "currentMode")
+
+    def mode_file(self) -> dict[str, Any]:
+        """Return what `cognitive-mode.json` holds, or what stands for it where there is none; errors as for `core`."""
+        return read_json(self._mode) if self._mode.exists() else {"currentMode": "dual"}
+
+    def set_mode(self, mode: Mode, actor: str, moment: datetime) -> str:
+        """Write `mode` into `cognitive-mode.json`, as MetaHuman OS does, and return the word that stood there.
+
+        Setting the mode that it is in writes nothing. A mode that is none is replaced; a file that is none is left.
+
+        Args:
+            mode: The new mode.
+            actor: Who switches.
+            moment: When.
+
+        Raises:
+            SettingError: If the file is not a JSON object.
+            StoreError: If it cannot be read or written.
+        """
+        try:
+            if self.mode_file().get("currentMode") == mode:
+                return mode
+            with update_json(self._mode) as file:
+                return _switch(file, mode, actor, iso(moment))
+        except SettingError as error:
+            remedy = f"{error.remedy}, or remove the file, which was left as it is"
+            raise SettingError(error.file, error.key, error.problem, remedy) from None
+
+
+def _switch(file: dict[str, Any], mode: Mode, actor: str, moment: str) -> str:
+    """Change the mode in what `cognitive-mode.json` holds, unless another process just did; return the one before."""
+    before = file.get("currentMode")
+    if before != mode:
+        history = file["history"] if isinstance(file.get("history"), list) else []
+        switch = {"mode": mode, "changedAt": moment, "actor": actor}
+        file |= {"currentMode": mode, "lastChanged": moment, "history": [*history, switch][-SWITCHES:]}
+    return "dual" if before is None else str(before)
 
 
 def _core_lines(core: Mapping[str, Any]) -> Iterator[str]:

@@ -15,26 +15,25 @@ from typing import Any, Self, cast
 from filelock import AsyncFileLock, Timeout
 from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import StateSnapshot
 
-from metahuman.graph.turn import build
 from metahuman.home import Home, find_home
-from metahuman.memory.checkpoints import Overlay, ThreadSaver, database_error, open_checkpoints, open_overlay
+from metahuman.memory.checkpoints import database_error, open_checkpoints, open_overlay
+from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
 from metahuman.reply import Event, Found, Reply, Routed, Token, reply_of
 from metahuman.state.background import background
 from metahuman.state.context import Mode, TurnContext
 from metahuman.state.errors import EmptyTurn, ThreadBusy
 from metahuman.state.files import make_folder, whole
+from metahuman.state.modes import as_mode, switch_mode
 from metahuman.state.services import mode_of
 from metahuman.state.turn import TurnState, question_of
+from metahuman.threads import Threads
 from metahuman.wiring import open_services
 
 #: The thread that `chat` and `ask` go on with when none is named.
 MAIN = "main"
-
-Graph = CompiledStateGraph[Any, TurnContext, Any, Any]
 
 
 class MetaHuman:
@@ -63,7 +62,7 @@ class MetaHuman:
         self.home.create()
         self.services = open_services(self.home, providers)
         self._opened, self._opening, self._patience = AsyncExitStack(), asyncio.Lock(), patience
-        self._threads: _Threads | None = None
+        self._threads: Threads | None = None
 
     def chat(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Reply:
         """Say something and return the reply.
@@ -81,7 +80,7 @@ class MetaHuman:
 
     def stream(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Iterator[Event]:
         """Say something and yield what happens as it happens; the last event is the `Reply`. As for `chat`."""
-        return background.iterate(self._say(message, thread, TurnContext(mode, models)))
+        return background.iterate(self._say(message, thread, _context(mode, models)))
 
     async def achat(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Reply:
         """As `chat`, for async callers."""
@@ -91,7 +90,7 @@ class MetaHuman:
         self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str
     ) -> AsyncIterator[Event]:
         """As `stream`, for async callers."""
-        return background.aiterate(self._say(message, thread, TurnContext(mode, models)))
+        return background.aiterate(self._say(message, thread, _context(mode, models)))
 
     def unanswered(self, thread: str = MAIN) -> str | None:
         """Return the message that a thread's last turn did not get to answer, if it was cut short."""
@@ -103,7 +102,7 @@ class MetaHuman:
         Raises:
             EmptyTurn: If none was.
         """
-        return background.iterate(self._turn(None, thread, TurnContext(mode)))
+        return background.iterate(self._turn(None, thread, _context(mode, {})))
 
     def history(self, thread: str = MAIN) -> list[AnyMessage]:
         """Return the messages that a thread still holds, oldest first."""
@@ -131,6 +130,34 @@ class MetaHuman:
     def delete_thread(self, thread: str) -> None:
         """Forget a thread's messages; the memories made from them stay."""
         background.run(self._delete(thread))
+
+    @property
+    def mode(self) -> Mode:
+        """The owner's cognitive mode, which holds for every turn that chooses no other.
+
+        Raises:
+            SettingError: If the file that holds it names none.
+        """
+        return background.run(self.services.memory.current_mode())
+
+    def switch_mode(self, mode: str, actor: str = "human") -> None:
+        """Make `mode` the owner's cognitive mode, here and in every other program, until it is switched again.
+
+        Args:
+            mode: dual, agent or emulation.
+            actor: Who wants it, for the audit.
+
+        Raises:
+            SettingError: If there is no such mode, or the file that holds it is not JSON.
+            StoreError: If it cannot be written.
+        """
+        of = self.services
+        background.run(switch_mode(mode, actor, of.memory, of.audit, of.clock))
+
+    @property
+    def registry(self) -> LiveRegistry:
+        """The model registry: calling it gives the one in force, `override` changes it for a while."""
+        return self.services.registry
 
     def close(self) -> None:
         """Close the home's files. Using the twin again opens them again."""
@@ -204,12 +231,12 @@ class MetaHuman:
         await self.services.models.aclose()
         self.services.audit.close()
 
-    async def _open(self) -> _Threads:
+    async def _open(self) -> Threads:
         async with self._opening:  # two turns may be the first at once
             if self._threads is None:
                 saver = await self._opened.enter_async_context(open_checkpoints(self.home.checkpoints))
                 overlay = await self._opened.enter_async_context(open_overlay(saver))
-                self._threads = _Threads(self, saver, overlay)
+                self._threads = Threads(self.services, saver, overlay)
         return self._threads
 
     @asynccontextmanager
@@ -234,25 +261,8 @@ class MetaHuman:
             raise database_error(self.home.checkpoints, error) from error
 
 
-class _Threads:
-    """The turn graph over the home's checkpoints, and over an overlay of them for emulation, which writes nothing."""
-
-    def __init__(self, twin: MetaHuman, saver: ThreadSaver, overlay: Overlay) -> None:
-        turn = build(twin.services)
-        self.saver, self.overlay = saver, overlay
-        self._durable: Graph = turn.compile(checkpointer=saver, name="turn")
-        self._traceless: Graph = turn.compile(checkpointer=overlay, name="turn")
-
-    def graph(self, mode: Mode) -> Graph:
-        return self._traceless if mode == "emulation" else self._durable
-
-    async def tidy(self, mode: Mode, thread: str) -> None:
-        """Keep a thread's latest state only; after a turn that counts, forget what emulation made of it."""
-        if mode == "emulation":
-            await self.overlay.aprune([thread])
-        else:
-            await self.saver.aprune([thread])
-            await self.overlay.adelete_thread(thread)
+def _context(mode: str | None, models: dict[str, str]) -> TurnContext:
+    return TurnContext(None if mode is None else as_mode(mode), models)
 
 
 def _config(thread: str) -> RunnableConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime
 
@@ -16,3 +17,7 @@ class SystemClock:
     def milliseconds(self) -> float:
         """Return a count of milliseconds that never runs backwards."""
         return time.perf_counter() * 1000
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        await asyncio.sleep(seconds)

@@ -48,6 +48,11 @@ class Home:
         return self.root / "logs" / "audit"
 
     @property
+    def ledger(self) -> Path:
+        """The database of what was asked of whom, and what it cost."""
+        return self.root / "state" / "usage.sqlite"
+
+    @property
     def checkpoints(self) -> Path:
         """The database of threads."""
         return self.root / "state" / "checkpoints.sqlite"

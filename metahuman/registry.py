@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from metahuman.home import Home
+from metahuman.models.live import LiveRegistry
 from metahuman.models.registry import Registry
+from metahuman.state.services import Audit
 
 
 def open_registry(home: Home) -> Registry:
@@ -14,3 +16,13 @@ def open_registry(home: Home) -> Registry:
         StoreError: If it cannot be read.
     """
     return Registry.load(home.registry, home.root)
+
+
+def live_registry(home: Home, audit: Audit | None = None) -> LiveRegistry:
+    """Return the registry of a home for a program that goes on: it follows the file. Errors as for `open_registry`.
+
+    Args:
+        home: The home.
+        audit: Where a changed registry is written down.
+    """
+    return LiveRegistry(lambda: home.registry, home.root, audit)

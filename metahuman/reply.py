@@ -8,7 +8,7 @@ from typing import Any
 
 from metahuman.state.context import Mode
 from metahuman.state.events import ModelCall
-from metahuman.state.turn import Evidence, Finding, Route, findings_of, question_of
+from metahuman.state.turn import Evidence, Finding, Route, findings_of, question_of, was_cut
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Reply:
         findings: What the operator and the specialists made, whole.
         calls: Every model call of the turn.
         cut: Whether the model had to stop at its length limit.
+        broken: Why the answer broke off in the middle; None if it is whole.
         memory_id: The memory it became, if it was remembered.
         first_token_ms: Milliseconds from the question to the first word; None where nothing was streamed.
         latency_ms: Milliseconds from the question to the end of the turn.
@@ -62,6 +63,7 @@ class Reply:
     findings: list[Finding]
     calls: list[ModelCall]
     cut: bool
+    broken: str | None
     memory_id: str | None
     first_token_ms: float | None = None
     latency_ms: float | None = None
@@ -78,7 +80,6 @@ Event = Routed | Found | Token | Reply
 def reply_of(state: Mapping[str, Any], thread: str, **timing: float | None) -> Reply:
     """Return the reply that a turn's final state holds."""
     question, answer = question_of(state), state["messages"][-1]  # type: ignore[arg-type]
-    ended = answer.response_metadata
     return Reply(
         text=answer.text,
         question=question.text,
@@ -89,7 +90,8 @@ def reply_of(state: Mapping[str, Any], thread: str, **timing: float | None) -> R
         recall_ms=state["recalled"]["latencyMs"],
         findings=findings_of(state),  # type: ignore[arg-type]
         calls=[entry["call"] for entry in state["calls"] if entry["turn"] == question.id],
-        cut=(ended.get("finish_reason") or ended.get("done_reason")) == "length",
+        cut=was_cut(answer),
+        broken=answer.response_metadata.get("broken"),
         memory_id=state.get("memoryId"),
         **timing,
     )

@@ -11,17 +11,15 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.prompt_values import PromptValue
 
-from metahuman.audit.log import AuditLog
-from metahuman.clock import SystemClock
 from metahuman.home import Home, find_home
 from metahuman.models.calls import RoleCall
-from metahuman.models.registry import ResolvedModel
+from metahuman.models.resolved import ResolvedModel
 from metahuman.models.role_chat_model import RoleChatModel as AnyRoleChatModel
 from metahuman.models.router import RoleRouter
 from metahuman.registry import open_registry
 from metahuman.state.background import background
 from metahuman.state.events import ModelCall, Tokens
-from metahuman.wiring import open_router
+from metahuman.wiring import open_services
 
 
 @dataclass(frozen=True)
@@ -116,8 +114,7 @@ def validate_registry(*, home: str | None = None) -> tuple[bool, list[str]]:
 @cache
 def _router(home: Home) -> RoleRouter:
     home.create()
-    clock = SystemClock()
-    return open_router(home, AuditLog(home.audit, clock), clock)
+    return open_services(home).models
 
 
 def _call(role: str, messages: LanguageModelInput, mode: str | None, options: Mapping[str, Any]) -> RoleCall:

@@ -10,9 +10,10 @@ from typing import Any
 from metahuman.audit.reader import Reader
 from metahuman.home import Home
 from metahuman.memory.checkpoints import open_checkpoints
+from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import open_provider
-from metahuman.models.registry import ResolvedModel
-from metahuman.registry import open_registry
+from metahuman.models.resolved import ResolvedModel
+from metahuman.registry import live_registry
 from metahuman.state.context import Mode
 from metahuman.state.errors import ModelError
 from metahuman.wiring import open_memory
@@ -46,6 +47,8 @@ class Status:
     version: str
     registry: str
     registry_version: str
+    #: What is wrong with the registry's file as it is now, while what was read before stays in force.
+    registry_problem: str | None
     mode: Mode
     roles: dict[str, RoleStatus]
     memories: int
@@ -58,6 +61,7 @@ class Status:
             "version": self.version,
             "registry": self.registry,
             "registryVersion": self.registry_version,
+            "registryProblem": self.registry_problem,
             "mode": self.mode,
             "modelRoles": {role: _role_json(status) for role, status in self.roles.items()},
             "memories": self.memories,
@@ -65,14 +69,19 @@ class Status:
         }
 
 
-async def collect(home: Home) -> Status:
+async def collect(home: Home, live: LiveRegistry | None = None) -> Status:
     """Return how `home` stands; every model that a role may ask is looked for, none is asked to speak.
+
+    Args:
+        home: The home.
+        live: The registry that a running program follows; without one, the file is read.
 
     Raises:
         SettingError: If the registry cannot be used.
         StoreError: If the home cannot be read.
     """
-    registry, memory = open_registry(home), open_memory(home)
+    live, memory = live or live_registry(home), open_memory(home)
+    registry, problem = live(), live.problem
     mode = await memory.current_mode()
     # As a turn asks them: routes are not left to a model that only stands in.
     candidates = {
@@ -84,8 +93,9 @@ async def collect(home: Home) -> Status:
     return Status(
         home=str(home.root),
         version=version("metahuman"),
-        registry=str(home.registry),
+        registry=str(registry.path),
         registry_version=registry.version,
+        registry_problem=str(problem) if problem else None,
         mode=mode,
         roles={role: _role(models, problems, calls.get(role)) for role, models in candidates.items()},
         memories=await asyncio.to_thread(memory.episodic.count),
@@ -98,7 +108,7 @@ async def _problems(models: dict[str, ResolvedModel]) -> dict[str, str]:
 
     async def problem(model: ResolvedModel) -> str | None:
         try:
-            await open_provider(model.provider).check(model)
+            await open_provider(model.kind).check(model)
         except ModelError as error:
             return str(error)
         return None

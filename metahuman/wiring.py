@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from metahuman.audit.ledger import Ledger
 from metahuman.audit.log import AuditLog
+from metahuman.audit.recorder import Recorder
 from metahuman.clock import SystemClock
 from metahuman.home import SHIPPED, Home
 from metahuman.memory.home import HomeMemory
+from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
+from metahuman.models.residency import Residency
 from metahuman.models.router import RoleRouter
-from metahuman.registry import open_registry
-from metahuman.state.services import Audit, Clock, Services
+from metahuman.registry import live_registry
+from metahuman.state.services import Clock, Services
 
 
-def open_services(home: Home, providers: Callable[[str], Provider] = open_provider) -> Services:
+@dataclass(frozen=True)
+class HomeServices(Services):
+    """The services of a home: its models with the registry behind them."""
+
+    models: RoleRouter
+    registry: LiveRegistry
+
+
+def open_services(home: Home, providers: Callable[[str], Provider] = open_provider) -> HomeServices:
     """Return the services of a home.
 
     Args:
@@ -26,17 +39,16 @@ def open_services(home: Home, providers: Callable[[str], Provider] = open_provid
         StoreError: If it cannot be read.
     """
     clock = SystemClock()
-    audit = AuditLog(home.audit, clock)
-    models = open_router(home, audit, clock, providers)
-    return Services(models=models, memory=open_memory(home), audit=audit, clock=clock)
+    audit = open_audit(home, clock)
+    registry = live_registry(home, audit)
+    residency = Residency(audit, clock, lambda: registry().file.global_settings.memory_reserve)
+    models = RoleRouter(registry, audit, clock, providers, usage=audit.ledger, residency=residency)
+    return HomeServices(models=models, memory=open_memory(home), audit=audit, clock=clock, registry=registry)
 
 
-def open_router(
-    home: Home, audit: Audit, clock: Clock, providers: Callable[[str], Provider] = open_provider
-) -> RoleRouter:
-    """Return the role router over the home's registry, which is read now; errors as for `open_services`."""
-    registry = open_registry(home)
-    return RoleRouter(lambda: registry, audit, clock, providers)
+def open_audit(home: Home, clock: Clock) -> Recorder:
+    """Return where a home's events are written, and its model calls counted."""
+    return Recorder(AuditLog(home.audit, clock), Ledger(home.ledger))
 
 
 def open_memory(home: Home) -> HomeMemory:

@@ -4,77 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from metahuman.models import validation
+from metahuman.models.resolved import ResolvedModel
 from metahuman.models.schema import (
-    REQUIRED_ROLES,
+    PRIVATE_ROLES,
     ModelEntry,
-    ModelOptions,
     ProviderSettings,
     RegistryFile,
+    RolePolicy,
     first_problem,
 )
-from metahuman.state.errors import BadRequest, SettingError
+from metahuman.state.errors import SettingError
 from metahuman.state.files import read_json
 
-SERVERS = ("ollama", "openai")
-SUPPORTED_PROVIDERS = (*SERVERS, "local")
 _ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
-
-
-@dataclass(frozen=True)
-class ResolvedModel:
-    """A model of the registry, ready to be asked.
-
-    Args:
-        model_id: Its key in the registry.
-        provider: Who runs it.
-        model: The provider's name for it.
-        adapters: LoRA files it speaks with.
-        options: How it is run.
-        settings: How its provider is reached.
-        roles: The roles it is listed for; in any other it only stands in.
-        siblings: All adapters that the registry names for this base, so that one loaded base can serve them all.
-    """
-
-    model_id: str
-    provider: str
-    model: str
-    adapters: tuple[Path, ...]
-    options: ModelOptions
-    settings: ProviderSettings
-    roles: tuple[str, ...]
-    siblings: tuple[Path, ...]
-
-    @property
-    def connection(self) -> tuple[Hashable, ...]:
-        """Whatever makes two models need clients of their own; options travel with each call."""
-        settings = self.settings
-        address = (settings.base_url, settings.api_key, settings.timeout, settings.connect_timeout)
-        return self.provider, self.model, self.options.context_window, self.adapters, self.siblings, address
-
-    def with_options(self, changes: Mapping[str, Any]) -> ResolvedModel:
-        """Return this model with some options changed for one call, named as in the registry or in snake_case.
-
-        Raises:
-            BadRequest: If there is no such option, or it cannot have that value.
-        """
-        try:
-            changed = ModelOptions.model_validate(changes)
-        except ValidationError as error:
-            key, problem = first_problem(error)
-            raise BadRequest(f"option {key}: {problem}") from None
-        if changed.model_extra:
-            raise BadRequest(
-                f"no option {', '.join(changed.model_extra)}; there are {', '.join(ModelOptions.model_fields)}"
-            )
-        return replace(self, options=self.options.model_copy(update=changed.model_dump(exclude_unset=True)))
 
 
 class Registry:
@@ -88,6 +37,8 @@ class Registry:
 
     def __init__(self, file: RegistryFile, path: Path, root: Path) -> None:
         self.file, self.path, self._root = file, path, root
+        # A registry does not change once it is read, and every model call asks the same few questions of it.
+        self._asked: dict[tuple[str, str | None, bool], list[ResolvedModel]] = {}
 
     @classmethod
     def load(cls, path: Path, root: Path) -> Registry:
@@ -97,7 +48,12 @@ class Registry:
             SettingError: Naming the first key at fault, and how many more there are.
             StoreError: If the file cannot be read.
         """
-        registry = cls.parse(read_json(path), path, root)
+        return cls.checked(read_json(path), path, root)
+
+    @classmethod
+    def checked(cls, value: Mapping[str, Any], path: Path, root: Path) -> Registry:
+        """Check what was read from `path`; errors as for `load`."""
+        registry = cls.parse(value, path, root)
         for error in registry.structure_errors():
             raise error
         return registry
@@ -157,13 +113,52 @@ class Registry:
         Args and errors as for `resolve_model`; overridden fields hold for the first model only. With `listed_only`,
         none that merely stands in: a model that lists roles must list this one, unless it was chosen by name.
         """
-        changes = dict(overrides or {})
+        if overrides:
+            return self._candidates(role, mode, overrides, listed_only)
+        key = role, mode, listed_only
+        if key not in self._asked:
+            self._asked[key] = self._candidates(role, mode, {}, listed_only)
+        return list(self._asked[key])
+
+    def validate_registry(self) -> tuple[bool, list[str]]:
+        """Return whether all is well, and a line for each thing that is not: file, key, problem, remedy."""
+        errors = [str(error) for error in (*self.structure_errors(), *self.file_errors())]
+        return not errors, errors
+
+    def structure_errors(self) -> Iterator[SettingError]:
+        """Yield what makes the registry unusable; see `validation`."""
+        return validation.structure_errors(self)
+
+    def file_errors(self) -> Iterator[SettingError]:
+        """Yield what keeps single models from answering; see `validation`."""
+        return validation.file_errors(self)
+
+    def policy(self, role: str) -> RolePolicy:
+        """Return what holds for `role`; where the file does not say, private roles stay on the machine."""
+        policy = self.file.role_policies.get(role, RolePolicy())
+        where = policy.locality or ("local" if role in PRIVATE_ROLES else "any")
+        return policy.model_copy(update={"locality": where})
+
+    def kind(self, provider: str) -> str:
+        """Return what sort of provider `provider` is: ollama, openai, local, or a word this program does not know."""
+        return self.settings(provider).type or provider
+
+    def settings(self, provider: str) -> ProviderSettings:
+        """Return how `provider` is reached, with `${NAME}` filled in from the environment."""
+        settings = self.file.providers.get(provider, ProviderSettings())
+        key = settings.api_key and _ENVIRONMENT.sub(lambda name: os.environ.get(name[1], ""), settings.api_key)
+        return settings.model_copy(update={"api_key": key or None})
+
+    def _candidates(
+        self, role: str, mode: str | None, overrides: Mapping[str, Any], listed_only: bool
+    ) -> list[ResolvedModel]:
+        changes = dict(overrides)
         chosen = changes.pop("modelId", None) or changes.pop("model_id", None)
         mapping = self.file.cognitive_mode_mappings.get(mode or "", {})
         if not chosen and role in mapping and mapping[role] is None:
             return []
         first = chosen or mapping.get(role) or self.file.defaults.get(role)
-        model_ids = list(dict.fromkeys([*([first] if first else []), *self._expand(role, set())]))
+        model_ids = list(dict.fromkeys([*([first] if first else []), *self._expand(role)]))
         if not model_ids:
             if role != "fallback":
                 return self.candidates("fallback", mode, overrides)
@@ -174,65 +169,25 @@ class Registry:
             return models
         return [model for model in models if role in (model.roles or [role]) or model.model_id == chosen]
 
-    def validate_registry(self) -> tuple[bool, list[str]]:
-        """Return whether all is well, and a line for each thing that is not: file, key, problem, remedy."""
-        errors = [str(error) for error in (*self.structure_errors(), *self.file_errors())]
-        return not errors, errors
-
-    def structure_errors(self) -> Iterator[SettingError]:
-        """Yield what makes the registry unusable: names that lead nowhere, cycles, required roles without a model."""
-        known = ", ".join(self.file.models) or "none"
-        for key, model_id in self._references():
-            if model_id not in self.file.models:
-                yield SettingError(self.path, key, f"no model {model_id!r}", f"name one of `models`: {known}")
-        for role in REQUIRED_ROLES:
-            if not self.file.defaults.get(role) and not self.file.role_hierarchy.get(role):
-                yield SettingError(self.path, f"defaults.{role}", "missing", f"name one of `models`: {known}")
-        for named in filter(self._is_cyclic, self.file.role_hierarchy):
-            yield SettingError(
-                self.path, f"roleHierarchy.{named}", "leads back to itself", "take one of the role names out"
-            )
-        for provider in SERVERS:
-            if not _is_address(address := self.settings(provider).base_url or "http://default"):
-                key = f"providers.{provider}.baseUrl"
-                yield SettingError(self.path, key, f"{address!r} is no address", "write it as http://host:port")
-
-    def file_errors(self) -> Iterator[SettingError]:
-        """Yield what keeps single models from answering: providers unknown here, adapters that are not there."""
-        for model_id in self._reachable():
-            entry, key = self.file.models[model_id], f"models.{model_id}"
-            if entry.provider not in SUPPORTED_PROVIDERS:
-                remedy = f"use one of {', '.join(SUPPORTED_PROVIDERS)}"
-                yield SettingError(self.path, f"{key}.provider", f"unknown provider {entry.provider!r}", remedy)
-            for index, adapter in enumerate(self._paths(entry.adapters)):
-                if not adapter.exists():
-                    problem = f"no file {adapter}"
-                    yield SettingError(self.path, f"{key}.adapters.{index}", problem, "train it, or take the entry out")
-
-    def settings(self, provider: str) -> ProviderSettings:
-        """Return how `provider` is reached, with `${NAME}` filled in from the environment."""
-        settings = self.file.providers.get(provider, ProviderSettings())
-        key = settings.api_key and _ENVIRONMENT.sub(lambda name: os.environ.get(name[1], ""), settings.api_key)
-        return settings.model_copy(update={"api_key": key or None})
-
     def _resolve(self, model_id: str, changes: Mapping[str, Any]) -> ResolvedModel:
         entry = self._entry(model_id, changes)
-        siblings = (
-            adapter
-            for other in self.file.models.values()
-            if (other.provider, other.model) == (entry.provider, entry.model)
-            for adapter in self._paths(other.adapters)
-        )
-        adapters = self._paths(entry.adapters)
+        settings, adapters = self.settings(entry.provider), self.paths(entry.adapters)
+        sharing = [other for other in self.file.models.values() if _base(other) == _base(entry)]
+        siblings = (adapter for other in sharing for adapter in self.paths(other.adapters))
+        windows = [one.options.context_window for one in (entry, *sharing) if one.options.context_window]
         return ResolvedModel(
             model_id=model_id,
             provider=entry.provider,
+            kind=self.kind(entry.provider),
             model=entry.model,
             adapters=adapters,
             options=entry.options,
-            settings=self.settings(entry.provider),
+            settings=settings,
+            price=entry.price or settings.price,
             roles=tuple(entry.roles),
             siblings=tuple(dict.fromkeys([*siblings, *adapters])),
+            window=max(windows, default=None),
+            always_loaded=any(one.always_loaded for one in (entry, *sharing)),
         )
 
     def _entry(self, model_id: str, changes: Mapping[str, Any]) -> ModelEntry:
@@ -248,44 +203,34 @@ class Registry:
             key, problem = first_problem(error)
             raise SettingError(self.path, f"overrides.{key}", problem, "correct the override") from None
 
-    def _paths(self, adapters: list[str]) -> tuple[Path, ...]:
-        return tuple(self._root / Path(adapter).expanduser() for adapter in adapters)
+    def paths(self, adapters: list[str]) -> tuple[Path, ...]:
+        """Return the places of adapters: relative ones are inside the home."""
+        return tuple(self._root / _expanded(Path(adapter)) for adapter in adapters)
 
-    def _expand(self, role: str, seen: set[str]) -> Iterator[str]:
+    def _expand(self, role: str) -> Iterator[str]:
         """Yield the hierarchy's model ids; an entry that names another role stands for that role's own list."""
-        seen.add(role)
-        for name in self.file.role_hierarchy.get(role, []):
-            if name in self.file.models:
+        hierarchy, seen = self.file.role_hierarchy, {role}
+        lists = [iter(hierarchy.get(role, []))]
+        while lists:
+            name = next(lists[-1], None)
+            if name is None:
+                lists.pop()
+            elif name in self.file.models:
                 yield name
             elif name not in seen:
+                seen.add(name)
                 if default := self.file.defaults.get(name):
                     yield default
-                yield from self._expand(name, seen)
-
-    def _is_cyclic(self, role: str, above: tuple[str, ...] = ()) -> bool:
-        if role in above:
-            return True
-        names = (name for name in self.file.role_hierarchy.get(role, []) if name not in self.file.models)
-        return any(self._is_cyclic(name, (*above, role)) for name in names)
-
-    def _references(self) -> Iterator[tuple[str, str]]:
-        """Yield every place that must name a model, as key and model id."""
-        file, roles = self.file, {*self.file.role_hierarchy, *self.file.defaults}
-        yield from ((f"defaults.{role}", model_id) for role, model_id in file.defaults.items())
-        for role, names in file.role_hierarchy.items():
-            yield from ((f"roleHierarchy.{role}.{i}", name) for i, name in enumerate(names) if name not in roles)
-        for mode, mapping in file.cognitive_mode_mappings.items():
-            yield from ((f"cognitiveModeMappings.{mode}.{role}", name) for role, name in mapping.items() if name)
-
-    def _reachable(self) -> list[str]:
-        """Return the ids of models that some role may ask."""
-        models = self.file.models
-        return list(dict.fromkeys(model_id for _, model_id in self._references() if model_id in models))
+                lists.append(iter(hierarchy.get(name, [])))
 
 
-def _is_address(text: str) -> bool:
+def _expanded(path: Path) -> Path:
+    """Return `path` with its `~` replaced; that of a user whom this machine does not know stays, and is not there."""
     try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def _base(entry: ModelEntry) -> tuple[str, str]:
+    return entry.provider, entry.model

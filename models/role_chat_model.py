@@ -16,10 +16,11 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 from pydantic import BaseModel, Field
 
-from metahuman.models.answers import parse_answer
+from metahuman.models.answers import reader
 from metahuman.models.calls import RoleCall
 from metahuman.models.providers import AnswerSchema, Wish
 from metahuman.state.background import background
+from metahuman.state.errors import BrokenAnswer
 from metahuman.state.turn import thread_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def _schema_of(schema: dict[str, Any] | type) -> AnswerSchema:
     json_schema = convert_to_json_schema(schema)
-    return AnswerSchema(str(json_schema.get("title", "answer")), json_schema)
+    return AnswerSchema(str(json_schema.get("title", "answer")), json_schema, reader(schema, json_schema))
 
 
 #: A class's schema takes milliseconds to work out, and every turn asks for the same one.
@@ -45,6 +46,7 @@ class RoleChatModel(BaseChatModel):
         overrides: See `Registry.resolve_model`.
         options: Options over the registry's, in its camelCase: `{"temperature": 0}`.
         listed_only: Ask only models that the registry lists for the role.
+        alone: Ask only the first model.
     """
 
     router: Any = Field(exclude=True, repr=False)
@@ -53,6 +55,7 @@ class RoleChatModel(BaseChatModel):
     overrides: Mapping[str, Any] = Field(default_factory=dict)
     options: Mapping[str, Any] = Field(default_factory=dict)
     listed_only: bool = False
+    alone: bool = False
 
     @property
     def _llm_type(self) -> str:
@@ -90,7 +93,7 @@ class RoleChatModel(BaseChatModel):
         # A structured answer is for the program: it is not streamed to the person.
         quiet = self.model_copy(update={"disable_streaming": True})
         asked = quiet.bind(answer_schema=wanted, **kwargs)
-        parse: Runnable[Any, Any] = RunnableLambda(lambda message: parse_answer(schema, message))
+        parse: Runnable[Any, Any] = RunnableLambda(wanted.read)
         if not include_raw:
             return asked | parse
         parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parse, parsing_error=lambda _: None)
@@ -114,10 +117,15 @@ class RoleChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        async for chunk in self._router.stream(self._call(messages, stop, **kwargs)):
-            if run_manager:
-                await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-            yield chunk
+        chunk: ChatGenerationChunk | None = None
+        try:
+            async for chunk in self._router.stream(self._call(messages, stop, **kwargs)):
+                if run_manager:
+                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+        except BrokenAnswer as error:
+            error.message_id = chunk.message.id if chunk else None  # LangChain has named it by now
+            raise
 
     def _generate(
         self,
@@ -167,5 +175,6 @@ class RoleChatModel(BaseChatModel):
             options=changes,
             wish=Wish(tools, tool_choice, answer_schema),
             listed_only=self.listed_only,
+            alone=self.alone,
             thread=thread_of(ensure_config()),
         )

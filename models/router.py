@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, TypeVar
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from metahuman.models.calls import CallRecord, RoleCall, speaks
+from metahuman.models.answers import asked_again, usable, whole_message
+from metahuman.models.breaker import Breaker
+from metahuman.models.calls import CallRecord, RoleCall
+from metahuman.models.clients import Clients
+from metahuman.models.hierarchy import Hierarchy, Try
 from metahuman.models.providers import Provider, open_provider
-from metahuman.models.registry import Registry, ResolvedModel
+from metahuman.models.registry import Registry
+from metahuman.models.residency import Residency
+from metahuman.models.resolved import ResolvedModel
 from metahuman.models.role_chat_model import RoleChatModel
+from metahuman.models.streams import Opened, open_stream
+from metahuman.models.thinking import separate
 from metahuman.state.context import Mode
-from metahuman.state.errors import BadAnswer, BrokenAnswer, ModelError, NoModelAnswered
-from metahuman.state.events import CANCELLED, llm_call
-from metahuman.state.services import Audit, Clock
+from metahuman.state.errors import BrokenAnswer, ModelError
+from metahuman.state.events import ModelCall, adapter_swapped, llm_call
+from metahuman.state.services import Audit, Clock, Usage
 
-T = TypeVar("T")
-#: One try at one model, with its client and the keyword arguments of the call.
-Attempt = Callable[[ResolvedModel, BaseChatModel, dict[str, Any]], Awaitable[T]]
-#: By `ResolvedModel.connection`, whose first part is the provider.
-Clients = dict[tuple[Hashable, ...], BaseChatModel]
 #: What a prompt may hold when the registry says nothing of windows.
 DEFAULT_WINDOW, DEFAULT_ANSWER = 4096, 512
 
@@ -37,7 +37,9 @@ class RoleRouter:
         registry: Returns the registry in force; asked at every call.
         audit: Where every call is written down.
         clock: Times the calls.
-        providers: Finds a provider by name; tests put fakes here.
+        providers: Finds a provider by its type; tests put fakes here.
+        usage: What was asked of whom today, for the daily caps; None where nobody counts.
+        residency: Who looks after the machine's memory; None where nobody does.
     """
 
     def __init__(
@@ -46,10 +48,14 @@ class RoleRouter:
         audit: Audit,
         clock: Clock,
         providers: Callable[[str], Provider] = open_provider,
+        usage: Usage | None = None,
+        residency: Residency | None = None,
     ) -> None:
-        self.registry, self._audit, self._clock, self._open = registry, audit, clock, providers
-        # A client's connections belong to the event loop it was first used on.
-        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Clients] = weakref.WeakKeyDictionary()
+        self.registry, self._audit, self._clock, self._residency = registry, audit, clock, residency
+        self._clients = Clients(providers, audit)
+        self._hierarchy = Hierarchy(registry, self._clients, Breaker(clock, audit), clock, usage)
+        # With which adapters each base spoke last.
+        self._voices: dict[tuple[Hashable, ...], list[str]] = {}
 
     def serves(self, role: str, mode: Mode) -> bool:
         """Tell whether `role` has a model in `mode`."""
@@ -78,14 +84,14 @@ class RoleRouter:
 
     def prompt_budget(self, role: str, *, mode: Mode | None = None, model_id: str | None = None) -> int:
         """Return the tokens a prompt may have so that any model of the role's hierarchy can take it."""
-        options = [model.options for model in self.registry().candidates(role, mode, {"modelId": model_id})]
+        chosen = {"modelId": model_id} if model_id else None
+        options = [model.options for model in self.registry().candidates(role, mode, chosen)]
         windows = [(one.context_window or DEFAULT_WINDOW) - (one.max_tokens or DEFAULT_ANSWER) for one in options]
         return max(min(windows, default=DEFAULT_WINDOW - DEFAULT_ANSWER), 1)
 
     async def aclose(self) -> None:
         """Close the connections made on this event loop; a later call opens new ones."""
-        for (provider, *_), client in self._clients.pop(asyncio.get_running_loop(), {}).items():
-            await self._open(str(provider)).disconnect(client)
+        await self._clients.aclose()
 
     async def generate(self, call: RoleCall) -> AIMessage:
         """Return the whole answer; its `response_metadata["modelCall"]` is the record of the call.
@@ -95,19 +101,18 @@ class RoleRouter:
             ModelError: If the request itself is at fault.
         """
 
-        async def whole(_: ResolvedModel, client: BaseChatModel, options: dict[str, Any]) -> AIMessage:
-            result = await client._agenerate(list(call.messages), **options)  # noqa: SLF001 - as its own subclass would
-            message = result.generations[0].message
-            if not isinstance(message, AIMessage) or not speaks(message):
-                raise BadAnswer("the answer is empty")
-            return message
+        async def whole(this: Try) -> AIMessage:
+            prompt = asked_again(call.messages, this.mistake)
+            result = await this.chat._agenerate(prompt, **this.options)  # noqa: SLF001 - as its own subclass would
+            message = separate(whole_message(result.generations[0]))
+            record.used(message)
+            return usable(message, call.wish.schema)
 
         async with self._recorded(call) as record:
-            message = await self._first(call, record, whole)
-            record.saw(message)
-        return message.model_copy(
-            update={"response_metadata": {**message.response_metadata, "modelCall": record.finish()}}
-        )
+            message = await self._hierarchy.first(call, record, whole)
+            record.answered(message)
+        metadata = {**message.response_metadata, "modelCall": record.finish()}
+        return message.model_copy(update={"response_metadata": metadata})
 
     async def stream(self, call: RoleCall) -> AsyncIterator[ChatGenerationChunk]:
         """Yield the answer as it comes; the last chunk's `response_metadata["modelCall"]` is the record of the call.
@@ -118,12 +123,13 @@ class RoleRouter:
             ModelError: If the request itself is at fault.
         """
 
-        async def opened(model: ResolvedModel, client: BaseChatModel, options: dict[str, Any]) -> _Opened:
-            async with asyncio.timeout(model.settings.timeout / 1000):
-                return await _open_stream(client._astream(list(call.messages), **options))  # noqa: SLF001
+        async def opened(this: Try) -> Opened:
+            prompt = asked_again(call.messages, this.mistake)
+            async with asyncio.timeout(this.model.settings.timeout / 1000):
+                return await open_stream(this, prompt)
 
         async with self._recorded(call) as record:
-            stream = await self._first(call, record, opened)
+            stream = await self._hierarchy.first(call, record, opened)
             async with aclosing(stream):
                 async for chunk in self._unbroken(stream, record):
                     record.saw(chunk.message)
@@ -137,80 +143,30 @@ class RoleRouter:
         record = CallRecord(call, self._clock)
         try:
             yield record
-        except (asyncio.CancelledError, GeneratorExit):
-            record.error = CANCELLED
-            raise
-        except Exception as error:
-            record.error = str(error) or type(error).__name__
+        except BaseException as error:
+            record.ended_by(error)
             raise
         finally:
-            await self._audit.arecord(llm_call(record.finish()))
+            told = record.finish()
+            await self._audit.arecord(llm_call(told))
+            if record.model and told["error"] is None:
+                await self._note_voice(record.model, told)
+                if self._residency:
+                    await self._residency.used(record.model)
 
-    async def _first(self, call: RoleCall, record: CallRecord, attempt: Attempt[T]) -> T:
-        """Return the first answer of the hierarchy. This is the one place that decides who is asked next."""
-        for model in self._candidates(call):
-            record.model, provider = model, None
-            try:
-                provider = self._open(model.provider)
-                return await attempt(model, self._client(provider, model), provider.request(model, call.wish))
-            except Exception as error:
-                failure = _explained(error, provider, model)
-                if failure is None:
-                    raise
-                if not failure.falls_back:
-                    raise failure from error
-                record.failures.append((model.model_id, failure))
-        record.model = None
-        raise NoModelAnswered(call.role, record.failures)
+    async def _note_voice(self, model: ResolvedModel, call: ModelCall) -> None:
+        """Write it down when a base speaks with other adapters than the time before."""
+        base = model.provider, model.settings.base_url, model.model
+        before = self._voices.get(base, call["adapters"])
+        self._voices[base] = call["adapters"]
+        if before != call["adapters"]:
+            milliseconds = call["firstTokenMs"] or call["latencyMs"]
+            await self._audit.arecord(adapter_swapped(call, before, milliseconds))
 
-    def _candidates(self, call: RoleCall) -> list[ResolvedModel]:
-        models = self.registry().candidates(call.role, call.mode, call.overrides, listed_only=call.listed_only)
-        return [model.with_options(call.options) for model in models] if call.options else models
-
-    def _client(self, provider: Provider, model: ResolvedModel) -> BaseChatModel:
-        clients = self._clients.setdefault(asyncio.get_running_loop(), {})
-        if (client := clients.get(model.connection)) is None:
-            client = clients[model.connection] = provider.connect(model)
-        return client
-
-    async def _unbroken(self, stream: _Opened, record: CallRecord) -> AsyncIterator[ChatGenerationChunk]:
+    async def _unbroken(self, stream: Opened, record: CallRecord) -> AsyncIterator[ChatGenerationChunk]:
         """Yield the stream's chunks, and tell an error in the middle as what it is."""
         try:
             async for chunk in stream:
                 yield chunk
-        except Exception as error:
-            failure = record.model and _explained(error, self._open(record.model.provider), record.model)
-            if failure is None:
-                raise
-            raise BrokenAnswer(f"the answer broke off: {failure}", record.text) from error
-
-
-class _Opened:
-    """A stream whose first words have been seen, so that no fallback is needed any more."""
-
-    def __init__(self, seen: list[ChatGenerationChunk], rest: AsyncIterator[ChatGenerationChunk]) -> None:
-        self._seen, self._rest = seen, rest
-
-    async def __aiter__(self) -> AsyncIterator[ChatGenerationChunk]:
-        for chunk in self._seen:
-            yield chunk
-        async for chunk in self._rest:
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._rest.aclose()  # type: ignore[attr-defined]
-
-
-async def _open_stream(stream: AsyncIterator[ChatGenerationChunk]) -> _Opened:
-    seen: list[ChatGenerationChunk] = []
-    async for chunk in stream:
-        seen.append(chunk)
-        if speaks(chunk.message):
-            return _Opened(seen, stream)
-    raise BadAnswer("the answer is empty")
-
-
-def _explained(error: Exception, provider: Provider | None, model: ResolvedModel) -> ModelError | None:
-    if isinstance(error, ModelError):
-        return error
-    return provider.explain(error, model) if provider else None
+        except ModelError as failure:
+            raise BrokenAnswer(f"the answer broke off: {failure}", record.text) from failure

@@ -16,13 +16,22 @@ ROLES: tuple[Role, ...] = get_args(Role)
 #: A turn cannot be had without these two; every other role can be answered for by `fallback`.
 REQUIRED_ROLES: tuple[Role, ...] = ("orchestrator", "persona")
 
+#: Roles whose prompts carry memories: without a word of the owner's, they stay on the machine.
+PRIVATE_ROLES = frozenset({"persona", "curator"})
+
+Locality = Literal["local", "any"]
+#: OpenAI-compatible servers differ in how adapters are chosen; OpenAI itself takes none.
+Server = Literal["openai", "vllm", "llama-server"]
 Milliseconds = Annotated[int, Field(gt=0, le=3_600_000)]
 
 
 class Section(BaseModel):
     """A part of the registry: camelCase on disk, unknown keys kept, never changed once read."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
+    # Python reads `Infinity` as JSON: as a price, nothing would be worth it, and no cap would ever be reached.
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True, allow_inf_nan=False
+    )
 
 
 class ModelOptions(Section):
@@ -41,17 +50,40 @@ class ModelOptions(Section):
     adapter_scale: float | None = Field(None, ge=0, le=4, description="How strongly adapters colour the voice.")
 
 
+class Price(Section):
+    """What asking costs, in the owner's currency; what is not said is free."""
+
+    prompt: float = Field(0, ge=0, description="For a million tokens of prompt.")
+    cached: float | None = Field(None, ge=0, description="For a million of those that came from a cache.")
+    completion: float = Field(0, ge=0, description="For a million tokens of answer.")
+    second: float = Field(0, ge=0, description="For a second of a rented machine.")
+
+
+class DailyCap(Section):
+    """What a provider may be asked for in one day, the day being that of UTC; beyond it, it is not asked."""
+
+    calls: int | None = Field(None, ge=0)
+    tokens: int | None = Field(None, ge=0, description="Of prompts and answers together.")
+    cost: float | None = Field(None, ge=0)
+
+
 class ModelEntry(Section):
     """One model: who runs it, under which name, with which adapters and options."""
 
-    provider: str = Field(min_length=1, description="A key of `providers`: ollama, openai or local.")
+    provider: str = Field(min_length=1, description="A key of `providers`: ollama, openai, local, or one of your own.")
     model: str = Field(min_length=1, description="The provider's name for it; for local, a download or a GGUF path.")
     adapters: list[str] = Field(default_factory=list, description="LoRA files, absolute or relative to the home.")
     base_model: str | None = Field(None, description="What the adapters were trained on.")
     roles: list[str] = Field(default_factory=list, description="What it is good for; told, not enforced.")
     description: str = ""
     options: ModelOptions = Field(default_factory=ModelOptions)
+    price: Price | None = Field(None, description="Goes before the provider's price.")
     metadata: dict[str, object] = Field(default_factory=dict)
+
+    @property
+    def always_loaded(self) -> bool:
+        """Whether it is kept in memory: `metadata.alwaysLoaded`, as MetaHuman OS has it."""
+        return self.metadata.get("alwaysLoaded") is True
 
 
 class Download(Section):
@@ -71,13 +103,45 @@ class Download(Section):
 class ProviderSettings(Section):
     """How a provider is reached."""
 
+    type: str | None = Field(None, description="ollama, openai or local; by default what the provider is called.")
+    server: Server = Field("openai", description="What an OpenAI-compatible server is, where adapters are concerned.")
     base_url: str | None = Field(None, description="The server's address.")
     api_key: str | None = Field(None, description="${NAME} takes it from the environment, where keys belong.")
     timeout: Milliseconds = Field(
         120_000, description="Milliseconds a server may be silent: before its first token, or between two."
     )
     connect_timeout: Milliseconds = Field(2_000, description="Milliseconds a connection may take.")
+    retries: int = Field(
+        2, ge=0, le=10, description="How often a model that is overloaded or broke off is asked again."
+    )
+    retry_wait: Milliseconds = Field(5_000, description="The most milliseconds between two such tries.")
+    cooldown: Milliseconds = Field(
+        10_000,
+        description="Milliseconds that a model which failed is left alone; twice as many each time it fails again.",
+    )
+    price: Price = Field(default_factory=Price)
+    daily_cap: DailyCap = Field(default_factory=DailyCap)
     downloads: dict[str, Download] = Field(default_factory=dict, description="Local models that can be fetched.")
+
+
+class RolePolicy(Section):
+    """What holds for a role, whichever model answers for it."""
+
+    deadline: Milliseconds = Field(
+        120_000, description="Milliseconds until the whole answer is there, or its first word if it is streamed."
+    )
+    locality: Locality | None = Field(
+        None, description="`local` keeps it on this machine and its private network; `any` lets it leave."
+    )
+
+
+class GlobalSettings(Section):
+    """What holds for all models."""
+
+    memory_reserve: float = Field(
+        0.05, ge=0, lt=1, description="Share of the machine's memory to keep free: below it, idle models are unloaded."
+    )
+    currency: str = Field("USD", description="What prices, costs and caps are in.")
 
 
 class RegistryFile(Section):
@@ -85,12 +149,13 @@ class RegistryFile(Section):
 
     version: str = ""
     description: str = ""
-    global_settings: dict[str, object] = Field(default_factory=dict)
+    global_settings: GlobalSettings = Field(default_factory=GlobalSettings)
     defaults: dict[str, str] = Field(default_factory=dict, description="Role → model id.")
     models: dict[str, ModelEntry] = Field(default_factory=dict, description="Model id → model.")
     role_hierarchy: dict[str, list[str]] = Field(
         default_factory=dict, description="Role → model ids, or names of other roles, in the order they are asked."
     )
+    role_policies: dict[str, RolePolicy] = Field(default_factory=dict, description="Role → deadline and locality.")
     cognitive_mode_mappings: dict[str, dict[str, str | None]] = Field(
         default_factory=dict, description="Mode → role → model id; null switches the role off in that mode."
     )

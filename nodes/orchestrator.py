@@ -70,7 +70,7 @@ async def orchestrator(
             route = _route(answer, "model")
         except ModelError as error:
             safe = RouteAnswer(tasks=[CONVERSATION], confidence=0)
-            route = _route(safe, "fallback", str(error))
+            route, calls = _route(safe, "fallback", str(error)), call_record(question_of(state).id, error)
     route["latencyMs"] = round(services.clock.milliseconds() - started, 2)
     await services.audit.arecord(route_decided(route, thread_of(config)))
     return {"mode": mode, "route": route, "calls": calls}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 
 from metahuman.nodes.prompts import render
 from metahuman.state.context import TurnContext, model_choice
+from metahuman.state.errors import BrokenAnswer
 from metahuman.state.prompting import as_data, fit
 from metahuman.state.services import Services
 from metahuman.state.turn import TurnState, TurnUpdate, call_record, findings_of, question_of
@@ -27,5 +28,10 @@ async def persona(state: TurnState, runtime: Runtime[TurnContext], *, services: 
         [SystemMessage(system), *state["messages"][:-1], HumanMessage(asked)],
         services.models.prompt_budget("persona", mode=mode, model_id=model_id),
     )
-    answer = await services.models.chat_model("persona", mode=mode, model_id=model_id).ainvoke(prompt)
+    try:
+        answer = await services.models.chat_model("persona", mode=mode, model_id=model_id).ainvoke(prompt)
+    except BrokenAnswer as error:
+        # The person has read what had come: it is kept, and marked.
+        partial = AIMessage(error.partial, id=error.message_id, response_metadata={"broken": str(error)})
+        return {"messages": [partial], "calls": call_record(question.id, error)}
     return {"messages": [answer], "calls": call_record(question.id, answer)}

@@ -10,10 +10,11 @@ from langchain_core.messages import RemoveMessage
 from langchain_core.runnables import RunnableConfig
 
 from metahuman.state.events import memory_saved, short_term_changed
+from metahuman.state.modes import may_write
 from metahuman.state.moments import iso
 from metahuman.state.services import Services, short_term_of
 from metahuman.state.short_term import after_route
-from metahuman.state.turn import TurnState, TurnUpdate, findings_of, question_of, thread_of
+from metahuman.state.turn import ShortTerm, TurnState, TurnUpdate, findings_of, question_of, thread_of
 
 #: A thread that has grown to so many messages keeps the latest half; the others live on as memories. Dropped one
 #: turn at a time, the prompt would begin anew each time, and no model's prompt cache would hold.
@@ -23,24 +24,30 @@ FULL_THREAD = 20
 async def remember(state: TurnState, config: RunnableConfig, *, services: Services) -> TurnUpdate:
     """Return the new short-term state and drop the thread's oldest messages; write memory and state to the home.
 
-    In agent mode only what was done is remembered, not what was said.
+    Where the mode lets nothing of the turn be written, only the thread itself goes on.
     """
-    thread = thread_of(config)
-    memory_id: str | None = None
-    if state["mode"] != "agent" or findings_of(state):
-        memory = _memory(state, thread)
-        memory_id = memory["id"]
-        path = await services.memory.save(memory)
-        await services.audit.arecord(memory_saved(memory_id, path, thread))
     before = await short_term_of(state, services.memory)
     after = after_route(before, state["route"], iso(services.clock.now()))
-    await services.memory.keep_short_term(after)
-    changed = [key for key, value in after.items() if value != before.get(key)]
-    await services.audit.arecord(short_term_changed(changed, thread))
+    memory_id = None
+    if may_write(state["mode"], done=bool(findings_of(state))):
+        changed = [key for key, value in after.items() if value != before.get(key)]
+        memory_id = await _write(state, after, changed, thread_of(config), services)
     messages = state["messages"]
     outdated = messages[: -FULL_THREAD // 2] if len(messages) > FULL_THREAD else []
     dropped = [RemoveMessage(id=str(message.id)) for message in outdated]
     return {"messages": dropped, "shortTerm": after, "memoryId": memory_id}
+
+
+async def _write(
+    state: TurnState, short_term: ShortTerm, changed: list[str], thread: str | None, services: Services
+) -> str:
+    """Write the turn and the short-term state to the home; return the memory's id."""
+    memory = _memory(state, thread)
+    path = await services.memory.save(memory)
+    await services.audit.arecord(memory_saved(memory["id"], path, thread))
+    await services.memory.keep_short_term(short_term)
+    await services.audit.arecord(short_term_changed(changed, thread))
+    return str(memory["id"])
 
 
 def _memory(state: TurnState, thread: str | None) -> dict[str, Any]:

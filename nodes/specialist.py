@@ -28,7 +28,7 @@ async def specialist(job: SpecialistJob, runtime: Runtime[TurnContext], *, servi
         answer = await model.ainvoke(prompt)
         content, calls = answer.text, call_record(job["turn"], answer)
     except ModelError as failure:
-        error = str(failure)
+        error, calls = str(failure), call_record(job["turn"], failure)
     details = {
         "specialist": role,
         "description": job["task"],

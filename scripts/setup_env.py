@@ -108,7 +108,7 @@ def clear() -> None:
 
 def run(*command: str | Path) -> None:
     """Run a command in the repository's folder; end here if it fails, for it has said why."""
-    if subprocess.run(command, cwd=ROOT, check=False).returncode:  # noqa: S603 - ours
+    if subprocess.run(command, cwd=ROOT, check=False, stdin=subprocess.DEVNULL).returncode:  # noqa: S603 - ours
         sys.exit(f"set-up: `{' '.join(map(str, command))}` failed, see above; run make again once that is mended")
 
 

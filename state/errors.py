@@ -7,12 +7,20 @@ MetaHumanError
 ├── ThreadBusy              another process is in the middle of a turn of this thread
 └── ModelError              a model could not answer
     ├── ModelDown           nothing listens at the provider's address
+    ├── ModelFailed         the server broke off, or went wrong inside
+    ├── ModelBusy           the server has too much to do, or is still loading
+    ├── ModelSetAside       it failed a moment ago, and is left alone for a while
     ├── ModelMissing        the provider is there, the model is not
+    ├── AdapterRefused      the provider cannot speak with the adapters asked for
     ├── ModelTimeout        no answer within the time allowed
     ├── ContextOverflow     the prompt is longer than the model's context window
     ├── BadKey              the provider wants another key, or any
+    ├── TooFar              it runs elsewhere, and the role may not leave the machine
+    ├── OverCap             the owner's daily cap is reached
     ├── BadRequest          the provider refuses the request as it stands
     ├── BadAnswer           the answer does not fit the schema asked for
+    ├── EmptyAnswer         the answer holds nothing
+    ├── RefusedAnswer       the provider's filter withheld the answer
     ├── BrokenAnswer        the answer broke off after its first words; it keeps what had come
     └── NoModelAnswered     every model of the role's hierarchy failed; it carries each failure
 
@@ -23,6 +31,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from metahuman.state.events import ModelCall
 
 
 class MetaHumanError(Exception):
@@ -68,17 +80,60 @@ class ThreadBusy(MetaHumanError):  # noqa: N818 - reads as what happened
 
 
 class ModelError(MetaHumanError):
-    """A model could not answer. `kind` is the word that audit events and status use for it."""
+    """A model could not answer. `kind` is the word that audit events and status use for it.
+
+    What is done about a failure hangs on its kind alone; the role router reads it from these attributes.
+    """
 
     kind = "error"
     #: Whether the next model of the role's hierarchy should be asked.
     falls_back = True
+    #: Whether the same model is asked again first: never, once with the mistake told, or as often as the registry says.
+    again: Literal["never", "told", "waited"] = "never"
+    #: Whether the model is then left alone for a while, and with `server` every model of its server.
+    trips: Literal["no", "model", "server"] = "no"
+    #: Seconds that the server asked to be left alone, if it did.
+    retry_after: float | None = None
+    #: The record of the call that ended so, once it has.
+    call: ModelCall | None = None
 
 
 class ModelDown(ModelError):  # noqa: N818
     """Nothing answers at the provider's address."""
 
     kind = "down"
+    trips = "server"
+
+
+class ModelFailed(ModelError):  # noqa: N818
+    """The server broke off, or says that something went wrong inside it."""
+
+    kind = "failed"
+    again = "waited"
+    trips = "model"
+
+
+class ModelBusy(ModelError):  # noqa: N818
+    """The server has too much to do, or is still loading.
+
+    Args:
+        message: What it said.
+        retry_after: Seconds after which it wants to be asked again, if it said so.
+    """
+
+    kind = "overloaded"
+    again = "waited"
+    trips = "model"
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class ModelSetAside(ModelError):  # noqa: N818
+    """The model failed a moment ago and is left alone for a while."""
+
+    kind = "set_aside"
 
 
 class ModelMissing(ModelError):  # noqa: N818
@@ -87,10 +142,17 @@ class ModelMissing(ModelError):  # noqa: N818
     kind = "missing"
 
 
+class AdapterRefused(ModelError):  # noqa: N818
+    """The provider cannot speak with the adapters that the registry names."""
+
+    kind = "adapter"
+
+
 class ModelTimeout(ModelError):  # noqa: N818
     """The provider took longer than the registry allows."""
 
     kind = "timeout"
+    trips = "model"
 
 
 class ContextOverflow(ModelError):  # noqa: N818
@@ -105,6 +167,18 @@ class BadKey(ModelError):  # noqa: N818
     kind = "auth"
 
 
+class TooFar(ModelError):  # noqa: N818
+    """The model runs elsewhere, and the role may not leave the machine."""
+
+    kind = "remote"
+
+
+class OverCap(ModelError):  # noqa: N818
+    """The provider was asked for as much today as the owner allows."""
+
+    kind = "cap"
+
+
 class BadRequest(ModelError):  # noqa: N818
     """The provider refused the request; another model would be sent the same mistake."""
 
@@ -113,9 +187,32 @@ class BadRequest(ModelError):  # noqa: N818
 
 
 class BadAnswer(ModelError):  # noqa: N818
-    """The answer does not fit the schema that was asked for."""
+    """The answer does not fit the schema that was asked for.
+
+    Args:
+        message: What is wrong with it.
+        answer: The answer, so that the model can see what it is to mend.
+    """
 
     kind = "bad_answer"
+    again = "told"
+
+    def __init__(self, message: str, answer: str = "") -> None:
+        self.answer = answer
+        super().__init__(message)
+
+
+class EmptyAnswer(ModelError):  # noqa: N818
+    """The answer holds neither words nor a tool call."""
+
+    kind = "empty"
+    again = "told"
+
+
+class RefusedAnswer(ModelError):  # noqa: N818
+    """The provider's own filter withheld the answer."""
+
+    kind = "refused"
 
 
 class BrokenAnswer(ModelError):  # noqa: N818
@@ -124,6 +221,9 @@ class BrokenAnswer(ModelError):  # noqa: N818
     Args:
         message: What happened.
         partial: The text that had come by then.
+
+    Attributes:
+        message_id: The id of the message whose parts had been streamed, if they were.
     """
 
     kind = "broken"
@@ -131,6 +231,7 @@ class BrokenAnswer(ModelError):  # noqa: N818
 
     def __init__(self, message: str, partial: str) -> None:
         self.partial = partial
+        self.message_id: str | None = None
         super().__init__(message)
 
 

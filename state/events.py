@@ -39,8 +39,24 @@ class Tokens(TypedDict):
     cached: int
 
 
+class FailedTry(TypedDict):
+    """One try at one model that came to nothing."""
+
+    modelId: str
+    provider: str
+    model: str
+    kind: str
+    why: str
+    tokens: Tokens
+    cost: float
+    latencyMs: float
+
+
 class ModelCall(TypedDict):
-    """One call of a role's model, as the audit, `/why` and the state of a turn tell it."""
+    """One call of a role's model, as the audit, `/why` and the state of a turn tell it.
+
+    `tokens` and `cost` are those of the model that answered; what came before it stands in `failed`.
+    """
 
     role: str
     modelId: str | None
@@ -48,9 +64,11 @@ class ModelCall(TypedDict):
     model: str | None
     adapters: list[str]
     tokens: Tokens
+    cost: float
     latencyMs: float
     firstTokenMs: float | None
     fallback: bool
+    failed: list[FailedTry]
     why: str | None
     mode: str | None
     thread: str | None
@@ -93,3 +111,52 @@ def short_term_changed(changed: list[str], thread: str | None) -> AuditEvent:
 def home_initialised(written: list[str], kept: list[str]) -> AuditEvent:
     """`metahuman init` wrote these files and left those as they were."""
     return AuditEvent("home_initialised", "human", {"written": written, "kept": kept}, category="data")
+
+
+def model_set_aside(provider: str, model: str | None, why: str, seconds: float) -> AuditEvent:
+    """A model, or with `model` None every model of a server, failed and is not asked for so many seconds."""
+    details = {"provider": provider, "model": model, "why": why, "seconds": seconds}
+    return AuditEvent("model_set_aside", "system", details, "warn")
+
+
+def model_back(provider: str, model: str | None) -> AuditEvent:
+    """A model that was set aside has answered again."""
+    return AuditEvent("model_back", "system", {"provider": provider, "model": model})
+
+
+def model_loaded(provider: str, model: str, why: str, milliseconds: float) -> AuditEvent:
+    """A model was brought into memory ahead of its first call."""
+    return AuditEvent("model_loaded", "system", {"provider": provider, "model": model, "why": why, "ms": milliseconds})
+
+
+def model_unloaded(provider: str, model: str, why: str) -> AuditEvent:
+    """A model was taken out of memory."""
+    return AuditEvent("model_unloaded", "system", {"provider": provider, "model": model, "why": why})
+
+
+def adapter_loaded(model_id: str, provider: str, adapters: list[str], how: str, milliseconds: float) -> AuditEvent:
+    """Adapters were made ready: loaded into a running server, or baked into a model of their own."""
+    details = {"modelId": model_id, "provider": provider, "adapters": adapters, "how": how, "ms": milliseconds}
+    return AuditEvent("adapter_loaded", "system", details)
+
+
+def adapter_swapped(call: ModelCall, before: list[str], milliseconds: float) -> AuditEvent:
+    """A base spoke with other adapters than the time before; `ms` is the time to its first token with them."""
+    details = {key: call[key] for key in ("role", "modelId", "provider", "model", "thread")}
+    swap = {"before": before, "after": call["adapters"], "ms": milliseconds}
+    return AuditEvent("adapter_swapped", "system", {**details, **swap})
+
+
+def mode_changed(before: str, after: str, actor: str) -> AuditEvent:
+    """The owner's cognitive mode was switched."""
+    return AuditEvent("mode_changed", actor, {"before": before, "after": after}, category="decision")
+
+
+def registry_loaded(path: str, version: str) -> AuditEvent:
+    """A changed model registry is in force."""
+    return AuditEvent("registry_loaded", "system", {"path": path, "version": version}, category="data")
+
+
+def registry_refused(path: str, problem: str) -> AuditEvent:
+    """A changed model registry cannot be used; the one before it stays in force."""
+    return AuditEvent("registry_refused", "system", {"path": path, "problem": problem}, "error", "data")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from langchain_core.language_models import BaseChatModel
 
@@ -41,6 +41,26 @@ class Clock(Protocol):
         """Return a count of milliseconds that never runs backwards."""
         ...
 
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        ...
+
+
+class Spent(NamedTuple):
+    """What a provider was asked for in one day; cost in the owner's currency."""
+
+    calls: int
+    tokens: int
+    cost: float
+
+
+class Usage(Protocol):
+    """What was asked of whom, and what it cost."""
+
+    def spent(self, provider: str, day: str) -> Spent:
+        """Return what `provider` was asked for on `day` (YYYY-MM-DD, that of UTC)."""
+        ...
+
 
 class Models(Protocol):
     """Who answers for a role."""
@@ -69,6 +89,10 @@ class Memory(Protocol):
 
     async def current_mode(self) -> Mode:
         """Return the owner's cognitive mode."""
+        ...
+
+    async def set_mode(self, mode: Mode, actor: str, moment: datetime) -> str:
+        """Make `mode` the owner's mode from `moment` on, by whom; return the word that stood there before."""
         ...
 
     async def recall(self, query: str, *, thread: str | None) -> Sequence[Evidence]:

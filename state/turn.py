@@ -14,7 +14,7 @@ from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict  # before Python 3.12, pydantic can only describe this one to Studio
 
 from metahuman.state.context import Mode
-from metahuman.state.errors import EmptyTurn
+from metahuman.state.errors import EmptyTurn, ModelError
 from metahuman.state.events import ModelCall
 
 Specialist = Literal["coder", "planner", "summarizer", "curator", "dreamer"]
@@ -173,7 +173,13 @@ def thread_of(config: RunnableConfig) -> str | None:
     return config.get("configurable", {}).get("thread_id")
 
 
-def call_record(state_turn: str | None, answer: BaseMessage) -> list[TurnCall]:
-    """Return the record of the model call that made `answer`, as an update of `calls`."""
-    call = answer.response_metadata.get("modelCall")
+def was_cut(message: BaseMessage) -> bool:
+    """Tell whether a model had to stop at its length limit, in the words of OpenAI's protocol or Ollama's."""
+    ended = message.response_metadata
+    return (ended.get("finish_reason") or ended.get("done_reason")) == "length"
+
+
+def call_record(state_turn: str | None, ended: BaseMessage | ModelError) -> list[TurnCall]:
+    """Return the record of the model call that `ended` so, as an update of `calls`."""
+    call = ended.call if isinstance(ended, ModelError) else ended.response_metadata.get("modelCall")
     return [TurnCall(turn=str(state_turn), call=call)] if call else []

@@ -15,8 +15,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Usag
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from metahuman.models.providers import Wish
-from metahuman.models.registry import Registry, ResolvedModel
+from metahuman.models.providers import AdapterUse, Served, Wish
+from metahuman.models.registry import Registry
+from metahuman.models.resolved import ResolvedModel
 from metahuman.models.router import RoleRouter
 from metahuman.models.schema import ROLES
 from metahuman.state.context import Mode
@@ -40,6 +41,9 @@ class FakeClock:
     def milliseconds(self) -> float:
         self.ticks += 1
         return float(self.ticks)
+
+    async def sleep(self, seconds: float) -> None:
+        self.ticks += int(seconds * 1000)
 
 
 @dataclass
@@ -72,6 +76,10 @@ class FakeMemory:
 
     async def current_mode(self) -> Mode:
         return self.mode
+
+    async def set_mode(self, mode: Mode, actor: str, moment: datetime) -> str:
+        before, self.mode = self.mode, mode
+        return before
 
     async def recall(self, query: str, *, thread: str | None) -> Sequence[Evidence]:
         return self.evidence
@@ -137,6 +145,7 @@ class ScriptedProvider:
     def __init__(self, script: Mapping[str, Iterable[Answer]]) -> None:
         self.script = {model_id: list(answers) for model_id, answers in script.items()}
         self.asked: list[Asked] = []
+        self.unwell: dict[str, ModelError] = {}
 
     def __enter__(self) -> ScriptedProvider:
         return self
@@ -145,20 +154,27 @@ class ScriptedProvider:
         left = {model_id: answers for model_id, answers in self.script.items() if answers}
         assert kind or not left, f"never asked for: {left}"
 
-    def connect(self, model: ResolvedModel) -> BaseChatModel:
+    def adapter_use(self, model: ResolvedModel) -> AdapterUse:
+        return "per_request"
+
+    async def prepare(self, model: ResolvedModel) -> Served:
+        return Served(model.model)
+
+    def connect(self, model: ResolvedModel, served: Served) -> BaseChatModel:
         return ScriptedChatModel(provider=self, model_id=model.model_id)
 
     async def disconnect(self, client: BaseChatModel) -> None:
         return None
 
-    def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
+    def request(self, model: ResolvedModel, served: Served, wish: Wish) -> dict[str, Any]:
         return {"wish": wish, "options": model.options.model_dump(exclude_none=True)}
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         return ModelTimeout("too slow") if isinstance(error, TimeoutError) else None
 
     async def check(self, model: ResolvedModel) -> None:
-        return None
+        if model.model_id in self.unwell:
+            raise self.unwell[model.model_id]
 
     def next(self, asked: Asked) -> Answer:
         self.asked.append(asked)
@@ -258,6 +274,7 @@ class World:
     services: Services
     audit: FakeAudit
     memory: FakeMemory
+    clock: FakeClock
 
 
 def world(
@@ -270,4 +287,4 @@ def world(
     models = known or registry()
     router = RoleRouter(lambda: models, audit, clock, lambda name: provider)
     remembered = memory or FakeMemory()
-    return World(provider, Services(router, remembered, audit, clock), audit, remembered)
+    return World(provider, Services(router, remembered, audit, clock), audit, remembered, clock)

@@ -15,8 +15,10 @@ COMMANDS = {
     "ask": "Ask one thing and print the answer.",
     "init": "Put editable settings and a persona into the home.",
     "status": "Show who answers for which role, and whether they can.",
+    "mode": "Show or switch the mode: dual, agent or emulation.",
     "models": "See, check and fetch the models behind the roles.",
     "audit": "Show what the twin decided, called and changed.",
+    "usage": "Show who was asked how much, and what it cost.",
 }
 INTERRUPTED = 130
 

@@ -12,7 +12,10 @@ import click
 from metahuman.cli.options import mode_option, thread_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from metahuman.home import Home
+    from metahuman.reply import Event, Reply
     from metahuman.state.context import Mode
 
 
@@ -31,13 +34,26 @@ def ask(home: Home, message: tuple[str, ...], thread: str, mode: Mode | None, *,
         text = sys.stdin.read()
     with MetaHuman(home) as twin:
         if as_json:
-            click.echo(json.dumps(dataclasses.asdict(twin.chat(text, thread=thread, mode=mode)), ensure_ascii=False))
-            return
-        from rich.console import Console
+            reply: Reply | None = _print(twin.chat(text, thread=thread, mode=mode))
+        else:
+            reply = _show(twin.stream(text, thread=thread, mode=mode))
+    if reply and reply.broken:
+        click.echo(f"metahuman: {reply.broken}", err=True)
+        raise click.exceptions.Exit(1)
 
-        from metahuman.cli.console import footnote, show
 
-        console = Console()
-        reply = show(console, twin.stream(text, thread=thread, mode=mode))
-        if reply and console.is_terminal:
-            console.print(footnote(reply))
+def _print(reply: Reply) -> Reply:
+    click.echo(json.dumps(dataclasses.asdict(reply), ensure_ascii=False))
+    return reply
+
+
+def _show(events: Iterable[Event]) -> Reply | None:
+    from rich.console import Console
+
+    from metahuman.cli.console import footnote, show
+
+    console = Console()
+    reply = show(console, events)
+    if reply and console.is_terminal:
+        console.print(footnote(reply))
+    return reply

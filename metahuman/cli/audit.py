@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
 import click
+
+from metahuman.cli.options import moment
 
 if TYPE_CHECKING:
     from metahuman.audit.reader import Entry, Filters, Reader
     from metahuman.home import Home
 
 NEWEST = 20
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _STYLES = {"info": "dim", "warn": "yellow", "error": "red", "critical": "bold red reverse"}
 #: The most characters of details that one line shows; --json shows all.
 _LONGEST = 500
-
-
-def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
-    """Read how long ago (90s, 15m, 2h, 3d, 1w) or an ISO date or time, which is local if it names no zone."""
-    if value is None:
-        return None
-    try:
-        if ago := re.fullmatch(r"(\d+)([smhdw])", value):
-            return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise click.BadParameter(f"{value!r}: say for example 15m, 2h, 3d, 2026-01-31 or 2026-01-31T09:30") from None
 
 
 @click.command(short_help="Show what the twin decided, called and changed.")
@@ -41,10 +29,8 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 @click.option("--role", metavar="ROLE", help="Only model calls of this role.")
 @click.option("--level", type=click.Choice(["info", "warn", "error", "critical"]), help="This level or worse.")
 @click.option("--thread", metavar="ID", help="Only what belongs to this conversation.")
-@click.option(
-    "--since", callback=_moment, metavar="WHEN", help="From then on: 90s, 15m, 2h, 3d ago, or a date or time."
-)
-@click.option("--until", callback=_moment, metavar="WHEN", help="Up to then, in the same forms.")
+@click.option("--since", callback=moment, metavar="WHEN", help="From then on: 90s, 15m, 2h, 3d ago, or a date or time.")
+@click.option("--until", callback=moment, metavar="WHEN", help="Up to then, in the same forms.")
 @click.option(
     "-n",
     "--number",

@@ -34,7 +34,7 @@ def chat(home: Home, thread: str, mode: Mode | None) -> None:
     with MetaHuman(home) as twin:
         session = Session(twin, console, thread, mode)
         session.greet()
-        warm_up(home)  # while the first message is being typed
+        warm_up(home, mode)  # while the first message is being typed
         while (line := _read(session)) is not None:
             session.take(line)
     if sys.stdin.isatty():

@@ -93,7 +93,8 @@ def footnote(reply: Reply) -> Text:
         parts.append("cut at its length limit (maxTokens)")
     if reply.mode != "dual":
         parts.append(reply.mode)
-    return Text(" · ".join(parts), style="dim")
+    line = Text(" · ".join(parts), style="dim")
+    return Text.assemble((f"{plain(reply.broken)}\n", "yellow"), line) if reply.broken else line
 
 
 def destinations(route: Route) -> str:
@@ -131,9 +132,11 @@ def why(reply: Reply) -> Table:
 
 
 def _call(call: ModelCall) -> Text:
-    tokens = call["tokens"]
-    told = f"{call['role']} → {call['modelId']} ({call['provider']}: {call['model']}), {call['latencyMs']:.0f} ms, "
+    tokens, who = call["tokens"], f"{call['modelId']} ({call['provider']}: {call['model']})"
+    told = f"{call['role']} → {who if call['modelId'] else 'nobody'}, {call['latencyMs']:.0f} ms, "
     text = Text(f"{told}{tokens['prompt']} tokens in, {tokens['completion']} out")
-    if call["fallback"]:
-        text.append(f"\nfallback, because {plain(str(call['why']))}", style="yellow")
+    if call["error"]:
+        text.append(f"\n{plain(call['error'])}", style="red")
+    elif call["why"]:
+        text.append(f"\n{'fallback' if call['fallback'] else 'again'}, because {plain(call['why'])}", style="yellow")
     return text

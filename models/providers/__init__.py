@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import httpx
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
 
-from metahuman.models.registry import SUPPORTED_PROVIDERS, ResolvedModel
+from metahuman.models.locality import server_away
+from metahuman.models.resolved import ResolvedModel
 from metahuman.models.schema import ModelOptions
-from metahuman.state.errors import BadKey, ModelDown, ModelError, ModelMissing, ModelTimeout
+from metahuman.models.validation import KINDS
+from metahuman.state.errors import BadKey, ModelBusy, ModelDown, ModelError, ModelFailed, ModelMissing, ModelTimeout
 
 #: Options that every provider calls by the same names.
 SAMPLING = {name: name for name in ("temperature", "top_p", "stop", "seed")}
@@ -24,10 +27,17 @@ LLAMA_SAMPLING = SAMPLING | {name: name for name in ("top_k", "repeat_penalty")}
 
 @dataclass(frozen=True)
 class AnswerSchema:
-    """The JSON schema an answer must fit, and the name some providers want for it."""
+    """What an answer must fit.
+
+    Args:
+        name: A name, which some providers want.
+        schema: The JSON schema.
+        read: Returns what an answer says, or raises BadAnswer if it does not fit.
+    """
 
     name: str
     schema: Mapping[str, Any]
+    read: Callable[[AIMessage], Any]
 
 
 @dataclass(frozen=True)
@@ -45,10 +55,44 @@ class Wish:
     schema: AnswerSchema | None = None
 
 
+#: Where a server is looked for when the registry does not say.
+
+#: How a server takes adapters: chosen with each request, made into a model of its own, or not at all.
+AdapterUse = Literal["per_request", "baked", "none"]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model as its server knows it, its adapters ready.
+
+    Args:
+        name: What to call it in a request.
+        loras: Where a server counts its adapters: the numbers of those this model speaks with.
+        loaded_ms: Milliseconds it took to make the adapters ready; None if they were, or there are none.
+    """
+
+    name: str
+    loras: tuple[int, ...] = ()
+    loaded_ms: float | None = None
+
+
 class Provider(Protocol):
     """One kind of model server."""
 
-    def connect(self, model: ResolvedModel) -> BaseChatModel:
+    def adapter_use(self, model: ResolvedModel) -> AdapterUse:
+        """Return how the server of `model` takes adapters."""
+        ...
+
+    async def prepare(self, model: ResolvedModel) -> Served:
+        """Make the adapters of `model` ready, and return what its server calls it; asked before the first call.
+
+        Raises:
+            AdapterRefused: If the server cannot speak with them.
+            ModelError: If it does not answer.
+        """
+        ...
+
+    def connect(self, model: ResolvedModel, served: Served) -> BaseChatModel:
         """Return a client for `model`; what may differ from call to call is left to `request`."""
         ...
 
@@ -56,7 +100,7 @@ class Provider(Protocol):
         """Close the connections of a client that `connect` returned."""
         ...
 
-    def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
+    def request(self, model: ResolvedModel, served: Served, wish: Wish) -> dict[str, Any]:
         """Return the keyword arguments of one call: the model's options and the call's wishes, in its own words."""
         ...
 
@@ -73,45 +117,70 @@ class Provider(Protocol):
         ...
 
 
-def open_provider(name: str) -> Provider:
-    """Return the provider called `name`.
+def open_provider(kind: str) -> Provider:
+    """Return the provider of the type `kind`.
 
     Raises:
         ModelMissing: If this program has no such provider.
     """
-    if name not in SUPPORTED_PROVIDERS:
-        raise ModelMissing(f"provider {name!r} is not one of {', '.join(SUPPORTED_PROVIDERS)}")
-    return cast(Provider, importlib.import_module(f"metahuman.models.providers.{name}").PROVIDER)
+    if kind not in KINDS:
+        raise ModelMissing(f"provider {kind!r} is not one of {', '.join(KINDS)}")
+    return cast(Provider, importlib.import_module(f"metahuman.models.providers.{kind}").PROVIDER)
 
 
 def explain_http(error: Exception, model: ResolvedModel) -> ModelError | None:
     """Return what a failed HTTP exchange means for `model`, or None if `error` is not one."""
-    address = model.settings.base_url or model.provider
+    address = model.address or model.provider
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         return ModelTimeout(f"{model.model} at {address} took too long")
     if isinstance(error, httpx.ConnectError | ConnectionError):
         return ModelDown(f"nothing answers at {address}")
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.ProxyError):
+        return ModelDown(f"{address} cannot be reached: {error}")
     if isinstance(error, json.JSONDecodeError):
-        return ModelDown(f"{address} broke off in the middle of its JSON")
-    if isinstance(error, httpx.TransportError | httpx.InvalidURL):
-        return ModelDown(f"{address} broke off: {error or type(error).__name__}")
+        return ModelFailed(f"{address} broke off in the middle of its JSON")
+    if isinstance(error, httpx.TransportError):
+        return ModelFailed(f"{address} broke off: {error or type(error).__name__}")
     return None
 
 
-def require_files(*files: Path) -> None:
-    """See that a local model's files are there.
+def explain_status(status: int, message: str, model: ResolvedModel) -> ModelError | None:
+    """Return what an HTTP status means whatever was asked, or None if that depends on the question.
+
+    Args:
+        status: The status.
+        message: What the server said with it; of a redirect, where it leads.
+        model: The model whose server it is.
+    """
+    address = model.address
+    said = f"{address} says {status}: {message}"
+    match status:
+        case 401 | 403:
+            return bad_key(model)
+        case 429 | 503:
+            return ModelBusy(said)
+        case _ if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            return ModelFailed(said)
+        case _ if httpx.codes.is_redirect(status):
+            return ModelDown(
+                f"{address} redirects to {message or 'nowhere'}, which is not followed: correct its baseUrl"
+            )
+    return None
+
+
+def require_file(file: Path) -> None:
+    """See that a local model's file is there.
 
     Raises:
-        ModelMissing: Naming the first that is not.
+        ModelMissing: If it is not.
     """
-    for file in files:
-        if not file.is_file():
-            raise ModelMissing(f"no model file {file}: `metahuman models pull` fetches the embedded one")
+    if not file.is_file():
+        raise ModelMissing(f"no model file {file}: `metahuman models pull` fetches the embedded one")
 
 
 def bad_key(model: ResolvedModel) -> BadKey:
     """Return what to tell when a server does not accept the key it was given."""
-    return BadKey(f"{model.settings.base_url} refuses the key: set providers.{model.provider}.apiKey")
+    return BadKey(f"{model.address} refuses the key: set providers.{model.provider}.apiKey")
 
 
 async def ask_json(model: ResolvedModel, path: str) -> dict[str, Any]:
@@ -120,25 +189,47 @@ async def ask_json(model: ResolvedModel, path: str) -> dict[str, Any]:
     Raises:
         ModelError: If nobody answers, the key is refused, or what answers is no model server.
     """
-    settings = model.settings
-    address, wait = (settings.base_url or "").rstrip("/"), settings.connect_timeout / 1000
-    headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+    wait = model.settings.connect_timeout / 1000
     try:
-        async with httpx.AsyncClient(timeout=wait, headers=headers, verify=is_secure(model)) as client:
-            response = await client.get(f"{address}{path}")
-        if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            raise bad_key(model)
-        answer = response.json() if response.is_success else {}
+        async with httpx.AsyncClient(timeout=wait, **http_settings(model)) as client:
+            response = await client.get(f"{model.address}{path}")
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise explain_http(error, model) or ModelDown(f"{address} is no model server: {error}") from error
+        raise explain_http(error, model) or ModelDown(f"{model.address} is no address: {error}") from error
+    return _object(response, model)
+
+
+def _object(response: httpx.Response, model: ResolvedModel) -> dict[str, Any]:
+    said = response.headers.get("Location") or response.reason_phrase
+    if failure := explain_status(response.status_code, said, model):
+        raise failure
+    try:
+        answer = response.json() if response.is_success else {}
+    except ValueError:
+        answer = None
     if not isinstance(answer, dict):
-        raise ModelDown(f"{address} is no model server")
+        raise ModelDown(f"{model.address} is no model server: correct providers.{model.provider}.baseUrl")
     return answer
+
+
+def http_settings(model: ResolvedModel) -> dict[str, Any]:
+    """Return how any HTTP client for a model's server is set up: its key, and where it may go.
+
+    A prompt goes to the address that the registry names, and to no other: redirects are not followed, and the
+    environment's proxies are passed by unless the address is out in the world anyway.
+    """
+    key = model.settings.api_key
+    return {
+        "headers": {"Authorization": f"Bearer {key}"} if key else {},
+        # A context of its own: a client that leaves the environment's proxies would leave its certificates too.
+        "verify": httpx.create_ssl_context() if is_secure(model) else False,
+        "trust_env": server_away(model) is not None,
+        "follow_redirects": False,
+    }
 
 
 def is_secure(model: ResolvedModel) -> bool:
     """Tell whether a model's server wants certificates: loading them takes longer than a small model's answer."""
-    return (model.settings.base_url or "").startswith("https:")
+    return model.address.lower().startswith("https:")
 
 
 def given(options: ModelOptions, **names: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from metahuman.models.download import models_folder
-from metahuman.models.providers import LLAMA_SAMPLING, Wish, explain_http, given, require_files
-from metahuman.models.registry import ResolvedModel
+from metahuman.models.gguf import read_adapter
+from metahuman.models.providers import LLAMA_SAMPLING, AdapterUse, Served, Wish, explain_http, given, require_file
+from metahuman.models.resolved import ResolvedModel
 from metahuman.state.errors import ModelError
 
 DEFAULT_WINDOW = 4096
@@ -21,21 +22,30 @@ COMPACT = {"x-guidance": {"whitespace_flexible": False}}
 class LocalProvider:
     """Runs llama.cpp in this process."""
 
-    def connect(self, model: ResolvedModel) -> BaseChatModel:
-        """Return a client; the model is loaded by its first call."""
+    def adapter_use(self, model: ResolvedModel) -> AdapterUse:
+        """The engine holds every adapter of its base, and each request chooses among them."""
+        return "per_request"
+
+    async def prepare(self, model: ResolvedModel) -> Served:
+        """Load a base with its adapters; one without is loaded by its first call."""
+        loaded_ms = await asyncio.to_thread(self.load, model) if model.adapters else None
+        return Served(model.model, loaded_ms=loaded_ms)
+
+    def connect(self, model: ResolvedModel, served: Served) -> BaseChatModel:
+        """Return a client; a call loads the model unless it is there."""
         from metahuman.models.providers.llama import ChatLlama
 
         return ChatLlama(
             path=model_file(model),
             window=window(model),
-            loaded=model.siblings,
             adapters=model.adapters,
+            siblings=model.siblings,
         )
 
     async def disconnect(self, client: BaseChatModel) -> None:
         """Do nothing: the engine belongs to the process, not to one client."""
 
-    def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
+    def request(self, model: ResolvedModel, served: Served, wish: Wish) -> dict[str, Any]:
         """Return llama.cpp's names for the model's options, and the schema as a grammar without white space."""
         call = given(model.options, **LLAMA_SAMPLING, max_tokens="max_tokens", adapter_scale="scale")
         if wish.tools:
@@ -50,19 +60,23 @@ class LocalProvider:
         """Return what an error means; the engine already speaks in this program's errors."""
         return error if isinstance(error, ModelError) else explain_http(error, model)
 
-    def load(self, model: ResolvedModel) -> None:
-        """Load the model ahead of its first call.
+    def load(self, model: ResolvedModel) -> float | None:
+        """Load the model ahead of its first call; return the milliseconds it took, None if it was there.
 
         Raises:
             ModelMissing: If it cannot be loaded.
+            AdapterRefused: If it cannot be loaded with its adapters.
         """
-        from metahuman.models.providers.llama import open_engine
+        from metahuman.models.providers.llama import find_engine, open_engine
 
-        open_engine(model_file(model), window(model), model.siblings)
+        wanted = model_file(model), window(model), model.adapters
+        return None if find_engine(*wanted) else open_engine(*wanted, model.siblings).loaded_ms
 
     async def check(self, model: ResolvedModel) -> None:
         """See whether the files are there."""
-        await asyncio.to_thread(require_files, model_file(model), *model.adapters)
+        await asyncio.to_thread(require_file, model_file(model))
+        for adapter in model.adapters:
+            await asyncio.to_thread(read_adapter, adapter)
 
 
 def model_file(model: ResolvedModel) -> Path:
@@ -74,7 +88,7 @@ def model_file(model: ResolvedModel) -> Path:
 
 def window(model: ResolvedModel) -> int:
     """Return the context window that a local model is loaded with, in tokens."""
-    return model.options.context_window or DEFAULT_WINDOW
+    return model.window or DEFAULT_WINDOW
 
 
 PROVIDER = LocalProvider()

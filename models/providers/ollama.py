@@ -7,65 +7,78 @@ from typing import Any
 import httpx
 from langchain_core.language_models import BaseChatModel
 
-from metahuman.models.providers import LLAMA_SAMPLING, Wish, ask_json, explain_http, given, is_secure
-from metahuman.models.registry import ResolvedModel
-from metahuman.state.errors import BadRequest, ContextOverflow, ModelDown, ModelError, ModelMissing
+from metahuman.models.providers import LLAMA_SAMPLING, AdapterUse, Served, Wish, explain_http, given
+from metahuman.models.providers import http_settings as http
+from metahuman.models.providers.baking import bake
+from metahuman.models.providers.ollama_api import explain_refusal, listed, missing, tagged
+from metahuman.models.resolved import ResolvedModel
+from metahuman.state.errors import ModelError
 
 
 class OllamaProvider:
     """Asks an Ollama server."""
 
-    def connect(self, model: ResolvedModel) -> BaseChatModel:
+    def adapter_use(self, model: ResolvedModel) -> AdapterUse:
+        """Ollama bakes one adapter into a model of its own; from version 0.34.1 on, none."""
+        return "baked"
+
+    async def prepare(self, model: ResolvedModel) -> Served:
+        """Return the model's own name, or that of the model its adapters are baked into."""
+        return await bake(model)
+
+    def connect(self, model: ResolvedModel, served: Served) -> BaseChatModel:
         """Return a client; nothing is asked of the server yet."""
         from langchain_ollama import ChatOllama
 
-        http = {"timeout": _timeout(model), "verify": is_secure(model)}
-        return ChatOllama(model=model.model, base_url=model.settings.base_url, client_kwargs=http)
+        settings = model.settings
+        timeout = httpx.Timeout(settings.timeout / 1000, connect=settings.connect_timeout / 1000)
+        kwargs = {"timeout": timeout, **http(model)}
+        return ChatOllama(model=served.name, base_url=model.address, client_kwargs=kwargs)
 
     async def disconnect(self, client: BaseChatModel) -> None:
         """Close a client's connections."""
         await client._async_client._client.aclose()  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
 
-    def request(self, model: ResolvedModel, wish: Wish) -> dict[str, Any]:
+    def request(self, model: ResolvedModel, served: Served, wish: Wish) -> dict[str, Any]:
         """Return Ollama's own names for the model's options, and the schema as `format`."""
-        run = given(model.options, **LLAMA_SAMPLING, context_window="num_ctx", max_tokens="num_predict")
-        call = given(model.options, keep_alive="keep_alive", think="reasoning")
+        run = given(model.options, **LLAMA_SAMPLING, max_tokens="num_predict") | loading(model)
+        call = given(model.options, think="reasoning") | keeping(model)
         if wish.tools:
             call["tools"] = list(wish.tools)
         if wish.schema:
             call["format"] = dict(wish.schema.schema)
-        return {"options": run, **call}
+        return {"model": served.name, "options": run, **call}
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error of the client means."""
         status, message = getattr(error, "status_code", None), getattr(error, "error", None)
-        if isinstance(status, int) and isinstance(message, str):  # ollama.ResponseError, without importing its SDK
-            return _explain_status(status, message, model)
+        if isinstance(status, int) and message is not None:  # ollama.ResponseError, without importing its SDK
+            return explain_refusal(status, _place(error) or str(message), model)
         return explain_http(error, model)
 
     async def check(self, model: ResolvedModel) -> None:
         """Ask the server which models it has."""
-        listed = (await ask_json(model, "/api/tags")).get("models", [])
-        names = {name for entry in listed for name in (entry.get("name"), entry.get("model"))}
-        if not {model.model, f"{model.model}:latest"} & names:
-            raise _missing(model)
+        if tagged(model.model) not in await listed(model):
+            raise missing(model)
 
 
-def _timeout(model: ResolvedModel) -> httpx.Timeout:
-    return httpx.Timeout(model.settings.timeout / 1000, connect=model.settings.connect_timeout / 1000)
+def loading(model: ResolvedModel) -> dict[str, Any]:
+    """Return the options a model is loaded with: with others, a server loads it anew."""
+    return {"num_ctx": model.window} if model.window else {}
 
 
-def _missing(model: ResolvedModel) -> ModelMissing:
-    return ModelMissing(f"Ollama has no {model.model}: `ollama pull {model.model}`")
+def keeping(model: ResolvedModel) -> dict[str, Any]:
+    """Return how long the server keeps the model loaded; every request that does not say so sets it back."""
+    keep = model.options.keep_alive
+    if keep is None and model.always_loaded:
+        keep = -1
+    return {} if keep is None else {"keep_alive": keep}
 
 
-def _explain_status(status: int, message: str, model: ResolvedModel) -> ModelError:
-    if status == httpx.codes.NOT_FOUND:
-        return _missing(model)
-    if status == httpx.codes.BAD_REQUEST:
-        refused = BadRequest(f"Ollama refuses the request: {message}")
-        return ContextOverflow(message) if "context" in message.lower() else refused
-    return ModelDown(f"Ollama at {model.settings.base_url} says {status}: {message}")
+def _place(error: Exception) -> str | None:
+    """Return where a redirect leads, which the client knows but does not tell."""
+    behind = error.__context__
+    return behind.response.headers.get("Location") if isinstance(behind, httpx.HTTPStatusError) else None
 
 
 PROVIDER = OllamaProvider()

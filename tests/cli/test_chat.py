@@ -12,6 +12,7 @@ from rich.console import Console
 
 from metahuman.cli.console import Words
 from metahuman.cli.session import Session
+from metahuman.state.context import Mode
 from metahuman.state.errors import ModelDown
 from tests.fakes import Answer
 from tests.homes import TALK, metahuman, scripted, served, write_registry
@@ -33,10 +34,10 @@ class Sitting:
 
 
 @contextmanager
-def sitting(home: Path, **script: list[Answer]) -> Iterator[Sitting]:
+def sitting(home: Path, mode: Mode | None = None, **script: list[Answer]) -> Iterator[Sitting]:
     screen = io.StringIO()
     with scripted(home, **script) as twin:
-        yield Sitting(Session(twin, Console(file=screen, width=100), "main", None), screen)
+        yield Sitting(Session(twin, Console(file=screen, width=100), "main", mode), screen)
 
 
 def test_an_answer_and_how_it_came_about(tmp_path: Path) -> None:
@@ -95,14 +96,25 @@ def test_threads(tmp_path: Path) -> None:
         assert it.session.prompt().startswith("[2")
 
 
-def test_modes(tmp_path: Path) -> None:
+def test_the_mode_is_switched_for_good(tmp_path: Path) -> None:
     with sitting(tmp_path, persona=["hello"]) as it:
-        assert it.take("/mode").strip() == "mode: your own"
-        assert "no mode dreaming; there are dual, agent, emulation" in it.take("/mode dreaming")
-        it.take("/mode emulation")
-        assert it.session.prompt() == "(emulation) you> "
+        assert it.take("/mode").startswith("mode dual: both minds")
+        assert it.take("/mode dreaming").strip() == "mode: no mode 'dreaming'; use one of dual, agent, emulation"
+        assert it.take("/mode emulation").strip() == "mode emulation: the persona alone; nothing is remembered"
+        assert it.session.prompt() == "you> "
         assert "· emulation" in it.take("hi")
-        assert "nothing (emulation mode)" not in it.take("/memory")
+        assert "no memories yet" in it.take("/memory")
+    with sitting(tmp_path) as it:
+        assert it.take("/mode").startswith("mode emulation")
+
+
+def test_a_mode_of_the_sitting_lasts_until_one_is_chosen_for_good(tmp_path: Path) -> None:
+    with sitting(tmp_path, "emulation", persona=["hello"]) as it:
+        assert it.session.prompt() == "(emulation) you> "
+        assert it.take("/mode").strip() == "mode emulation in this sitting; your own is dual"
+        assert "· emulation" in it.take("hi")
+        assert it.take("/mode agent").startswith("mode agent")
+        assert it.session.prompt() == "you> "
 
 
 def test_memories(tmp_path: Path) -> None:

@@ -97,9 +97,11 @@ async def test_the_operator_says_that_nothing_was_done() -> None:
 
 @pytest.mark.parametrize("answer", [ModelDown("no server"), "no idea", '{"tasks": [], "confidence": 1}', to(("x", ""))])
 async def test_without_a_sane_decision_the_turn_is_a_conversation(answer: Answer) -> None:
-    talk = Talk(orchestrator=[answer], persona=["hello"])
+    asked = [answer] if isinstance(answer, ModelDown) else [answer, answer]  # what does not fit is asked for again
+    talk = Talk(orchestrator=asked, persona=["hello"])
     state = await talk.say("hi")
     assert state["route"]["decidedBy"] == "fallback"
+    assert [entry["call"]["error"] is None for entry in state["calls"]] == [False, True]
     assert [task["destination"] for task in state["route"]["tasks"]] == ["conversation"]
     assert state["route"]["why"]
     assert state["messages"][-1].text == "hello"

@@ -13,6 +13,7 @@ from metahuman.home import SHIPPED
 from metahuman.memory.home import HomeMemory
 from metahuman.state.errors import SettingError, StoreError
 from metahuman.state.turn import ConversationContext, ShortTerm
+from tests.fakes import NOON
 from tests.homes import files
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ async def test_a_home_with_nothing_in_it_answers_everything_and_stays_empty(memo
     assert (await memory.persona_summary()).startswith("You are MetaHuman, ")
     assert (await memory.short_term())["conversationContext"] == {"lastTopics": [], "userIntent": ""}
     assert files(tmp_path) == {}
+
+
+async def test_the_mode_is_switched_for_every_program(memory: Memory, tmp_path: Path) -> None:
+    assert await memory.set_mode("agent", "human", NOON) == "dual"
+    assert await HomeMemory(tmp_path, SHIPPED / "persona" / "core.json").current_mode() == "agent"
 
 
 async def test_what_is_saved_is_recalled_from_other_threads(memory: Memory) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from metahuman.memory.persona import PersonaFiles
-from metahuman.state.errors import SettingError
+from metahuman.memory.persona import SWITCHES, PersonaFiles
+from metahuman.state.errors import SettingError, StoreError
+from tests.fakes import NOON
+from tests.homes import files
 
 #: The shape that MetaHuman OS gives the file: half filled in, the rest still asking to be.
 OLD_CORE: dict[str, Any] = {
@@ -41,6 +47,17 @@ OLD_CACHE: dict[str, Any] = {
     "recentThemes": [{"theme": "engines", "count": 4}, {"count": 2}],
     "lastUpdated": "2025-11-04T17:25:31.630Z",
 }
+#: Another program that switches a hundred times.
+SWITCHER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from metahuman.memory.persona import PersonaFiles
+persona = PersonaFiles(Path(sys.argv[1]), Path("none"))
+for _ in range(50):
+    for mode in ("agent", "dual"):
+        persona.set_mode(mode, sys.argv[2], datetime.now(UTC))
+"""
 ODD: list[object] = [None, 0, 1.5, True, "", "text", [], [[]], [None, 3, {"value": None}], {}, {"value": []}]
 
 
@@ -123,3 +140,92 @@ def test_a_mode_that_is_none_is_never_guessed(tmp_path: Path, mode: object) -> N
     assert str(raised.value) == f"{path}: currentMode: no mode {mode!r}; use one of dual, agent, emulation"
     with pytest.raises(SettingError, match="no mode None"):
         persona(tmp_path, cognitive_mode={}).mode()
+
+
+def mode_file(tmp_path: Path) -> Any:
+    return json.loads((tmp_path / "persona" / "cognitive-mode.json").read_bytes())
+
+
+def test_a_switch_is_written_as_metahuman_os_writes_it(tmp_path: Path) -> None:
+    known = persona(tmp_path)
+    assert known.set_mode("agent", "human", NOON) == "dual"
+    assert known.mode() == "agent"
+    assert known.set_mode("emulation", "system", NOON + timedelta(hours=1)) == "agent"
+    assert mode_file(tmp_path) == {
+        "currentMode": "emulation",
+        "lastChanged": "2026-05-17T13:00:00.000Z",
+        "history": [
+            {"mode": "agent", "changedAt": "2026-05-17T12:00:00.000Z", "actor": "human"},
+            {"mode": "emulation", "changedAt": "2026-05-17T13:00:00.000Z", "actor": "system"},
+        ],
+    }
+
+
+@pytest.mark.parametrize("file", [None, {"currentMode": "dual"}, {"currentMode": "dual", "history": None}])
+def test_the_mode_that_holds_already_writes_nothing(tmp_path: Path, file: object) -> None:
+    known = persona(tmp_path, **({"cognitive_mode": file} if file else {}))
+    before = files(tmp_path)
+    assert known.set_mode("dual", "human", NOON) == "dual"
+    assert files(tmp_path) == before
+
+
+def test_what_another_program_keeps_in_the_file_stays(tmp_path: Path) -> None:
+    odd = [None, "dual", {"mode": "agent", "why": "a test"}]
+    known = persona(tmp_path, cognitive_mode={"currentMode": "agent", "locked": False, "history": odd})
+    known.set_mode("dual", "human", NOON)
+    assert mode_file(tmp_path)["locked"] is False
+    assert mode_file(tmp_path)["history"][:3] == odd
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_a_history_of_another_type_stops_nobody(tmp_path: Path, odd: object) -> None:
+    known = persona(tmp_path, cognitive_mode={"currentMode": "agent", "lastChanged": odd, "history": odd})
+    assert known.set_mode("dual", "human", NOON) == "agent"
+    assert mode_file(tmp_path)["history"][-1]["mode"] == "dual"
+
+
+def test_only_the_latest_switches_are_kept(tmp_path: Path) -> None:
+    history = [{"mode": "dual", "changedAt": str(number), "actor": "human"} for number in range(150)]
+    persona(tmp_path, cognitive_mode={"currentMode": "dual", "history": history}).set_mode("agent", "human", NOON)
+    kept = mode_file(tmp_path)["history"]
+    assert len(kept) == SWITCHES == 100
+    assert kept[0] == history[51]
+    assert kept[-1]["mode"] == "agent"
+
+
+@pytest.mark.parametrize("file", [{"currentMode": "Dual"}, {"currentMode": None}, {"currentMode": ["dual"]}, {}])
+def test_a_mode_that_is_none_is_mended_by_setting_one(tmp_path: Path, file: object) -> None:
+    known = persona(tmp_path, cognitive_mode=file)
+    known.set_mode("dual", "human", NOON)
+    assert known.mode() == "dual"
+
+
+@pytest.mark.parametrize("content", [b"", b'{"currentMode": ', b"[]", b"\xff"])
+def test_a_file_that_is_none_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    known, path = persona(tmp_path), tmp_path / "persona" / "cognitive-mode.json"
+    path.write_bytes(content)
+    with pytest.raises(SettingError, match=r"cognitive-mode\.json: .*, or remove the file, which was left as it is"):
+        known.set_mode("dual", "human", NOON)
+    assert path.read_bytes() == content
+
+
+def test_a_mode_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="check that the folder can be written"):
+        PersonaFiles(tmp_path / "file", tmp_path).set_mode("agent", "human", NOON)
+
+
+def test_two_processes_that_switch_at_once_lose_no_switch(tmp_path: Path) -> None:
+    """The file is whole at every moment, and its history tells a story: each switch leads away from the one before."""
+    known = persona(tmp_path)
+    command = [sys.executable, "-c", SWITCHER, str(tmp_path / "persona")]
+    others = [subprocess.Popen([*command, name]) for name in ("one", "two")]
+    while any(other.poll() is None for other in others):
+        assert known.mode() in ("dual", "agent")
+    assert [other.returncode for other in others] == [0, 0]
+    history = mode_file(tmp_path)["history"]
+    modes = [switch["mode"] for switch in history]
+    assert all(mode != after for mode, after in itertools.pairwise(modes))
+    assert {switch["actor"] for switch in history} <= {"one", "two"}
+    assert mode_file(tmp_path)["currentMode"] == modes[-1] == "dual"
+    assert datetime.fromisoformat(history[-1]["changedAt"]).tzinfo == UTC

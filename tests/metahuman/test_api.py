@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -12,8 +13,10 @@ import pytest
 from filelock import FileLock
 
 from metahuman.api import MetaHuman
+from metahuman.audit.reader import tail
 from metahuman.reply import Found, Reply, Routed, Token
 from metahuman.state.errors import EmptyTurn, ModelDown, NoModelAnswered, SettingError, StoreError, ThreadBusy
+from metahuman.status import collect
 from tests.fakes import ScriptedProvider, Slow, registry_content
 from tests.homes import TALK, files, scripted, served, write_registry
 from tests.servers.answer import Answer
@@ -69,17 +72,23 @@ def test_threads_go_on_in_another_process_and_do_not_mix(tmp_path: Path) -> None
         assert [memory["response"] for memory in twin.memories("SECOND")] == ["two"]
 
 
+def unlogged(home: Path) -> dict[str, bytes]:
+    """Return every file of a home but the audit and the ledger of model calls, which every mode writes."""
+    found = files(home, but="logs")
+    return {place: content for place, content in found.items() if not place.startswith("state/usage.sqlite")}
+
+
 def test_emulation_talks_on_from_the_thread_and_leaves_no_trace(tmp_path: Path) -> None:
     script = {"orchestrator": [TALK, TALK], "persona": ["one", "two", "three", "four"]}
     write_registry(tmp_path, registry_content())
     with ScriptedProvider(script) as provider, MetaHuman(tmp_path, providers=lambda _: provider) as twin:
         twin.chat("first")
-        before = files(tmp_path, but="logs")
+        before = unlogged(tmp_path)
         twin.chat("second", mode="emulation")
         reply = twin.chat("third", mode="emulation")
         assert [call["role"] for call in reply.calls] == ["persona"]
         assert reply.memory_id is None
-        assert files(tmp_path, but="logs") == before
+        assert unlogged(tmp_path) == before
         assert [message.text for message in provider.asked[-1].messages][1:] == [
             "first",
             "one",
@@ -89,6 +98,69 @@ def test_emulation_talks_on_from_the_thread_and_leaves_no_trace(tmp_path: Path) 
         ]
         twin.chat("fourth")
         assert [message.text for message in twin.history()] == ["first", "one", "fourth", "four"]
+
+
+def test_a_home_in_emulation_stays_byte_for_byte_as_it_was(tmp_path: Path) -> None:
+    """Also where the registry has a model for the orchestrator, and in a program that was started only now."""
+    mapping = {"cognitiveModeMappings": {"emulation": {"orchestrator": "orchestrator"}}}
+    with scripted(tmp_path, orchestrator=[TALK], persona=["one"]) as twin:
+        twin.chat("first")
+        twin.switch_mode("emulation")
+    write_registry(tmp_path, registry_content(**mapping))
+    before = unlogged(tmp_path)
+    with (
+        ScriptedProvider({"persona": ["two", "three"]}) as provider,
+        MetaHuman(tmp_path, providers=lambda _: provider) as twin,
+    ):
+        assert twin.chat("second").route["decidedBy"] == "mode"
+        assert twin.chat("a thread of its own", thread="other").memory_id is None
+    assert unlogged(tmp_path) == before
+
+
+def test_the_mode_is_switched_for_every_program_and_audited(tmp_path: Path) -> None:
+    with scripted(tmp_path) as twin, scripted(tmp_path) as other:
+        assert twin.mode == "dual"
+        twin.switch_mode("agent")
+        assert other.mode == "agent"
+        other.switch_mode("agent", "system")
+        with pytest.raises(SettingError, match="mode: no mode 'dreaming'; use one of dual, agent, emulation"):
+            twin.switch_mode("dreaming")
+    (event,) = tail(tmp_path / "logs" / "audit", 10, event="mode_changed")
+    assert (event["actor"], event["details"]) == ("human", {"before": "dual", "after": "agent"})
+
+
+def test_a_turn_in_a_mode_there_is_none_of_is_refused(tmp_path: Path) -> None:
+    with scripted(tmp_path) as twin, pytest.raises(SettingError, match="no mode 'Emulation'"):
+        twin.chat("hello", mode="Emulation")  # type: ignore[arg-type]
+
+
+def test_an_edited_registry_is_used_from_the_next_turn_on_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    with scripted(tmp_path, orchestrator=[TALK] * 3, persona=["one"], second=["two", "three"]) as twin:
+        assert twin.chat("first").calls[-1]["modelId"] == "persona"
+        write_registry(tmp_path, registry_content({"persona": ["second"]}))
+        assert twin.chat("second").calls[-1]["modelId"] == "second"
+        (tmp_path / "etc" / "models.json").write_text("{")
+        assert twin.chat("third").calls[-1]["modelId"] == "second"
+        assert "not JSON" in str(twin.registry.problem)
+        status = asyncio.run(collect(twin.home, twin.registry)).as_json()
+        assert status["registryProblem"] == str(twin.registry.problem)
+    events = tail(tmp_path / "logs" / "audit", 10, actor="system")
+    assert [event["event"] for event in events if event["event"].startswith("registry_")] == [
+        "registry_loaded",
+        "registry_refused",
+    ]
+
+
+def test_an_override_holds_for_the_turns_of_its_block(tmp_path: Path) -> None:
+    small = {
+        "models": {"small": {"provider": "local", "model": "small"}},
+        "roleHierarchy": {"persona": ["small"]},
+        "defaults": {"persona": "small"},
+    }
+    with scripted(tmp_path, orchestrator=[TALK] * 2, persona=["two"], small=["one"]) as twin:
+        with twin.registry.override(small):
+            assert twin.chat("first").text == "one"
+        assert twin.chat("second").text == "two"
 
 
 def test_the_thread_stays_bounded_on_disk(tmp_path: Path) -> None:

@@ -69,7 +69,10 @@ def test_when_ollama_stops_between_two_turns_the_embedded_model_goes_on(tmp_path
             server.stop()
             reply = twin.chat("And now?")
             (fallback,) = reply.fallbacks
-    assert (fallback["modelId"], fallback["why"]) == ("embedded", f"default.persona: nothing answers at {server.url}")
+    assert (fallback["modelId"], fallback["why"]) == (
+        "embedded",
+        f"default.persona: set aside for 10 s: nothing answers at {server.url}",
+    )
     assert reply.route["decidedBy"] == "fallback"
     assert (
         json.loads(metahuman(tmp_path, "status", "--json").stdout)["modelRoles"]["persona"]["answering"] == "embedded"

@@ -22,8 +22,10 @@ from metahuman.state.errors import (
     BadRequest,
     BrokenAnswer,
     ContextOverflow,
+    ModelBusy,
     ModelDown,
     ModelError,
+    ModelFailed,
     ModelMissing,
     ModelTimeout,
     NoModelAnswered,
@@ -63,7 +65,9 @@ class Case:
         content = {
             "defaults": {"orchestrator": "one", "persona": "one"},
             "models": {"one": entry},
-            "providers": {self.name: {"baseUrl": self.address, "timeout": timeout, "connectTimeout": 500}},
+            "providers": {
+                self.name: {"baseUrl": self.address, "timeout": timeout, "connectTimeout": 500, "retries": 0}
+            },
         }
         registry = Registry.parse(content, Path("models.json"), Path("/nowhere"))
         self.routers.append(RoleRouter(lambda: registry, self.audit, FakeClock()))
@@ -184,9 +188,9 @@ async def test_a_model_the_server_does_not_have_is_missing(case: Case) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (Answer(status=503, error="loading"), ModelDown),
-        (Answer(status=429, error="slow down", headers={"Retry-After": "1"}), ModelDown),
-        (Answer("never", cut_after=0), ModelDown),
+        (Answer(status=503, error="loading"), ModelBusy),
+        (Answer(status=429, error="slow down", headers={"Retry-After": "1"}), ModelBusy),
+        (Answer("never", cut_after=0), ModelFailed),
         (Answer("late", first_token_delay=5), ModelTimeout),
     ],
 )

@@ -198,6 +198,7 @@ def test_a_registry_of_metahuman_os_is_taken_as_it_is(tmp_path: Path) -> None:
     }
     registry = load(tmp_path, content)
     assert [model.model_id for model in registry.candidates("persona")] == ["default.persona"]
+    remedy = "use one of ollama, openai, local, or say with providers.local-models.type which of them it is"
     assert registry.validate_registry()[1] == [
-        f"{registry.path}: models.embedder.provider: unknown provider 'local-models'; use one of ollama, openai, local"
+        f"{registry.path}: models.embedder.provider: unknown provider 'local-models'; {remedy}"
     ]

@@ -10,7 +10,6 @@ from langchain_core.tracers import BaseTracer, Run
 from pydantic import BaseModel
 
 from metahuman.models.calls import RoleCall
-from metahuman.models.providers import AnswerSchema, Wish
 from metahuman.state.errors import (
     BadRequest,
     BrokenAnswer,
@@ -43,9 +42,11 @@ async def test_the_first_model_of_the_hierarchy_answers() -> None:
         "model": "big",
         "adapters": [],
         "tokens": {"prompt": 10, "completion": 2, "cached": 0},
+        "cost": 0,
         "latencyMs": call["latencyMs"],
         "firstTokenMs": call["firstTokenMs"],
         "fallback": False,
+        "failed": [],
         "why": None,
         "mode": None,
         "thread": None,
@@ -61,7 +62,7 @@ async def test_a_failing_model_is_followed_by_the_next(failure: ModelError, *, s
     model = it.services.models.chat_model("persona")
     text = "".join([c.text async for c in model.astream("hello")]) if streamed else (await model.ainvoke("hello")).text
     assert text == "hi"
-    (event,) = it.audit.events
+    event = it.audit.events[-1]
     assert event.level == "warn"
     assert event.actor == "assistant"
     assert event.details["fallback"] is True
@@ -69,10 +70,32 @@ async def test_a_failing_model_is_followed_by_the_next(failure: ModelError, *, s
     assert event.details["why"] == f"big: {failure}"
 
 
-async def test_an_empty_answer_is_no_answer() -> None:
-    it = router({"big": [""], "small": ["hi"]})
-    assert (await it.services.models.chat_model("persona").ainvoke("hello")).text == "hi"
-    assert it.audit.named("llm_call")[0]["why"] == "big: the answer is empty"
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_an_empty_answer_is_no_answer(*, streamed: bool) -> None:
+    it = router({"big": ["", " "], "small": ["hi"]})
+    model = it.services.models.chat_model("persona")
+    text = "".join([c.text async for c in model.astream("hello")]) if streamed else (await model.ainvoke("hello")).text
+    assert text == "hi"
+    assert it.audit.named("llm_call")[0]["why"] == "big: the answer is empty; big: the answer is empty"
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_what_a_model_only_thinks_is_not_its_answer(*, streamed: bool) -> None:
+    it = router(
+        {
+            "big": [
+                "<think>they greet me</think>hello",
+            ],
+            "small": [],
+        }
+    )
+    model = it.services.models.chat_model("persona")
+    if streamed:
+        parts = [part async for part in model.astream("hi")]
+        message = sum(parts[1:], parts[0])
+    else:
+        message = await model.ainvoke("hi")
+    assert (message.text, message.additional_kwargs["reasoning_content"]) == ("hello", "they greet me")
 
 
 @pytest.mark.parametrize("streamed", [True, False])
@@ -82,7 +105,7 @@ async def test_when_all_fail_each_failure_is_told(*, streamed: bool) -> None:
     with pytest.raises(NoModelAnswered, match="big: no server; small: no file") as raised:
         [chunk async for chunk in model.astream("hello")] if streamed else await model.ainvoke("hello")
     assert [model_id for model_id, _ in raised.value.failures] == ["big", "small"]
-    (event,) = it.audit.events
+    event = it.audit.events[-1]
     assert event.level == "error"
     assert event.details["error"] == str(raised.value)
     assert event.details["fallback"] is False
@@ -92,7 +115,9 @@ async def test_a_request_at_fault_is_not_sent_to_the_next() -> None:
     it = router({"big": [BadRequest("no such option")], "small": []})
     with pytest.raises(BadRequest):
         await it.services.models.chat_model("persona").ainvoke("hello")
-    assert it.audit.named("llm_call")[0]["error"] == "no such option"
+    (call,) = it.audit.named("llm_call")
+    assert (call["error"], call["modelId"]) == ("no such option", None)
+    assert [(one["modelId"], one["kind"]) for one in call["failed"]] == [("big", "bad_request")]
 
 
 async def test_errors_that_are_not_the_models_pass_through() -> None:
@@ -183,9 +208,41 @@ async def test_structured_answers_are_validated_and_broken_json_is_repaired() ->
     model = it.services.models.chat_model("persona").with_structured_output(Mood)
     assert await model.ainvoke("how is it?") == Mood(word="glad", sure=0.5)
     wish = it.provider.asked[0].wish
-    assert wish == Wish(schema=AnswerSchema("Mood", wish.schema.schema if wish.schema else {}))
-    with pytest.raises(ModelError, match="sure: Field required"):
-        await model.ainvoke("how is it?")
+    assert wish.schema
+    assert wish.schema.name == "Mood"
+
+
+async def test_a_model_is_told_what_is_wrong_with_its_answer_once() -> None:
+    it = router({"big": ['{"word": "glad"}', '{"word": "glad", "sure": 1}'], "small": []})
+    model = it.services.models.chat_model("persona").with_structured_output(Mood)
+    assert await model.ainvoke("how is it?") == Mood(word="glad", sure=1)
+    _, said, wrong = it.provider.asked[1].messages
+    assert said.text == '{"word": "glad"}'
+    assert "sure: Field required" in wrong.text
+    (call,) = it.audit.named("llm_call")
+    assert (call["fallback"], [one["kind"] for one in call["failed"]]) == (False, ["bad_answer"])
+    assert call["failed"][0]["tokens"]["completion"] == 2
+
+
+async def test_a_model_that_cannot_mend_its_answer_is_followed_by_the_next() -> None:
+    bad = "I would rather not"
+    it = router({"big": [bad, bad], "small": ['{"word": "glad", "sure": 1}']})
+    model = it.services.models.chat_model("persona").with_structured_output(Mood)
+    assert await model.ainvoke("how is it?") == Mood(word="glad", sure=1)
+    assert it.audit.named("llm_call")[0]["fallback"] is True
+
+
+async def test_when_no_answer_fits_nothing_is_made_up() -> None:
+    it = router({"big": ["no", "no"], "small": ["[]", '{"sure": 1}']})
+    with pytest.raises(NoModelAnswered, match=r"not a JSON object.*word: Field required"):
+        await it.services.models.chat_model("persona").with_structured_output(Mood).ainvoke("how is it?")
+
+
+async def test_a_plain_json_schema_is_held_to_as_well() -> None:
+    schema = {"title": "age", "type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
+    it = router({"big": ['{"age": "old"}', '{"age": 7}'], "small": []})
+    assert await it.services.models.chat_model("persona").with_structured_output(schema).ainvoke("?") == {"age": 7}
+    assert "$.age: 'old' is not of type 'integer'" in it.provider.asked[1].messages[-1].text
 
 
 async def test_tools_are_offered_and_their_calls_come_back() -> None:

@@ -59,7 +59,7 @@ class Exchange(BaseHTTPRequestHandler):
         """Serve one request of any method."""
         owner = cast("_Listener", self.server).owner
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.request_line = Request(self.command, urlsplit(self.path).path, json.loads(raw) if raw else None)
+        self.request_line = Request(self.command, urlsplit(self.path).path, _parsed(raw))
         owner.requests.append(self.request_line)
         try:
             owner.respond(self)
@@ -71,7 +71,7 @@ class Exchange(BaseHTTPRequestHandler):
             if not cast("_Listener", self.server).stopping:
                 owner.disconnects.append(self.request_line)
 
-    do_POST = do_GET  # noqa: N815
+    do_POST = do_HEAD = do_GET  # noqa: N815
 
     @property
     def body(self) -> JSON:
@@ -82,7 +82,8 @@ class Exchange(BaseHTTPRequestHandler):
         """Send one JSON object."""
         data = json.dumps(payload).encode()
         self._start(status, {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})})
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def reply_whole(self, answer: Answer, payload: JSON) -> None:
         """Send `payload` at once, as a model that does not stream, with the faults that `answer` asks for."""
@@ -180,6 +181,10 @@ class Server:
         """Say what responds to each method and path."""
         raise NotImplementedError
 
+    def route(self, request: Request) -> Callable[[Exchange], None] | None:
+        """Return what responds to a request; a server with paths that name things finds them here."""
+        return self.routes().get((request.method, request.path))
+
     def error_body(self, status: int, error: str | JSON) -> JSON:
         """Put a complaint in the protocol's shape."""
         raise NotImplementedError
@@ -188,7 +193,7 @@ class Server:
         """Respond to one request, in its connection's thread."""
         request = exchange.request_line
         try:
-            route = self.routes().get((request.method, request.path))
+            route = self.route(request)
             if route is None:
                 raise Refusal(404, f"{request.method} {request.path} is not served here")
             route(exchange)
@@ -251,6 +256,14 @@ class _Listener(ThreadingHTTPServer):
         for connection in tuple(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+
+def _parsed(raw: bytes) -> Any:
+    """Read a body as JSON, or leave it as it is: a file that is uploaded."""
+    try:
+        return json.loads(raw) if raw else None
+    except ValueError:
+        return raw
 
 
 def _broken(chunk: bytes) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,20 +11,19 @@ from uuid import uuid4
 from zlib import crc32
 
 from tests.servers.answer import JSON, Answer, Answers, pieces, prompt_tokens
-from tests.servers.http import Exchange, Refusal, Server
+from tests.servers.http import Exchange, Refusal
+from tests.servers.ollama_store import EMBEDDING_LENGTH, SIZE, ModelStore, line
 
 VERSION = "0.12.6"
-CONTEXT_LENGTH = 40960
-EMBEDDING_LENGTH = 64
+DEFAULT_WINDOW = 4096
 DEFAULT_KEEP_ALIVE = timedelta(minutes=5)
 #: What Go's longest duration comes to; Ollama keeps a model this long when told to keep it for ever.
 FOREVER = timedelta(days=106_751)
-SIZE = 18_556_685_856
 #: Nanoseconds: the least a token and a loaded model take, so that no rate divides by zero.
 TOKEN_NS, LOAD_NS = 1_000_000, 2_000_000
 
 
-class OllamaServer(Server):
+class OllamaServer(ModelStore):
     """Speaks Ollama's native API and says what its script says.
 
     Args:
@@ -36,7 +33,10 @@ class OllamaServer(Server):
 
     Attributes:
         loaded: When each loaded model expires.
-        transfer: How `/api/pull` and `/api/create` go: its delays and faults, its text aside.
+        windows: The context window that each was loaded with.
+        loads: Each time a model was loaded, in order.
+        max_loaded: The most models it keeps loaded, those used last; 0 for any number.
+        redirect: Where it sends every request instead of answering.
     """
 
     def __init__(
@@ -45,24 +45,31 @@ class OllamaServer(Server):
         answers: Answers = (),
         capabilities: Iterable[str] = ("completion", "tools", "thinking", "embedding"),
     ) -> None:
-        super().__init__(answers)
-        self.models = [_tagged(model) for model in models]
-        self.capabilities = tuple(capabilities)
+        super().__init__(models, answers, capabilities)
         self.loaded: dict[str, datetime] = {}
-        self.transfer = Answer()
+        self.windows: dict[str, int] = {}
+        self.loads: list[str] = []
+        self.max_loaded = 0
+        self.redirect = ""
 
     def routes(self) -> Mapping[tuple[str, str], Callable[[Exchange], None]]:
         """Map Ollama's paths."""
         return {
             ("GET", "/api/version"): lambda exchange: exchange.reply({"version": VERSION}),
-            ("GET", "/api/tags"): lambda exchange: exchange.reply({"models": [_listed(name) for name in self.models]}),
             ("GET", "/api/ps"): self._ps,
-            ("POST", "/api/show"): self._show,
+            ("POST", "/api/generate"): self._generate,
             ("POST", "/api/chat"): self._chat,
             ("POST", "/api/embed"): self._embed,
-            ("POST", "/api/pull"): self._pull,
-            ("POST", "/api/create"): self._create,
+            **super().routes(),
         }
+
+    def respond(self, exchange: Exchange) -> None:
+        """Respond to one request, unless it is sent elsewhere."""
+        if self.redirect:
+            path = exchange.request_line.path
+            exchange.reply({"error": "moved"}, 307, {"Location": f"{self.redirect}{path}"})
+        else:
+            super().respond(exchange)
 
     def error_body(self, status: int, error: str | JSON) -> JSON:
         """Ollama says no more than the message."""
@@ -75,29 +82,32 @@ class OllamaServer(Server):
     def _ps(self, exchange: Exchange) -> None:
         # A copy: other connections load and unload models meanwhile.
         running = [(name, expires) for name, expires in tuple(self.loaded.items()) if expires > _now()]
-        where = {"size_vram": SIZE, "context_length": CONTEXT_LENGTH}
-        models = [{**_listed(name), "expires_at": _stamp(expires), **where} for name, expires in running]
+        models = [
+            {
+                **self.described(name),
+                "expires_at": _stamp(expires),
+                "size_vram": SIZE,
+                "context_length": self.windows[name],
+            }
+            for name, expires in running
+        ]
         exchange.reply({"models": models})
 
-    def _show(self, exchange: Exchange) -> None:
-        listed = _listed(self._find(exchange.body))
-        family, parameters = listed["details"]["family"], listed["details"]["parameter_size"]
-        info = {
-            "general.architecture": family,
-            "general.parameter_count": int(float(parameters[:-1]) * 1e9),
-            f"{family}.context_length": CONTEXT_LENGTH,
-            f"{family}.embedding_length": EMBEDDING_LENGTH,
-        }
-        shown = {"modelfile": f"FROM {listed['name']}\n", "parameters": "temperature 0.6", "template": "{{ .Prompt }}"}
-        shown |= {key: listed[key] for key in ("details", "modified_at")}
-        exchange.reply({**shown, "model_info": info, "capabilities": list(self.capabilities)})
+    def _generate(self, exchange: Exchange) -> None:
+        body = exchange.body
+        if body.get("prompt"):
+            raise Refusal(501, "prompts are for /api/chat: this server only loads and unloads here")
+        self._keep(self.find(body), body)
+        reason = "load" if _keep_alive(body) else "unload"
+        done = {"response": "", "done": True, "done_reason": reason}
+        exchange.reply({"model": body["model"], "created_at": _stamp(_now()), **done})
 
     def _chat(self, exchange: Exchange) -> None:
         body = exchange.body
-        model, keep_alive = self._find(body), _keep_alive(body)
+        model = self.find(body)
         if not body.get("messages"):
-            self._keep(model, keep_alive)
-            reason = "load" if keep_alive else "unload"
+            self._keep(model, body)
+            reason = "load" if _keep_alive(body) else "unload"
             exchange.reply({**_message(body, content=""), "done": True, "done_reason": reason})
             return
         if body.get("tools") and "tools" not in self.capabilities:
@@ -106,67 +116,33 @@ class OllamaServer(Server):
             raise Refusal(400, f'"{body["model"]}" does not support thinking')
         answer = self.next_answer(exchange)
         # Before the answer, not after: a client that has the last line must not find a model that was to be unloaded.
-        self._keep(model, keep_alive)
+        self._keep(model, body)
         if self.streams(body):
-            exchange.stream(answer, map(_line, _parts(body, answer)), "application/x-ndjson")
+            exchange.stream(answer, map(line, _parts(body, answer)), "application/x-ndjson")
         else:
             exchange.reply_whole(answer, _whole(body, answer))
 
     def _embed(self, exchange: Exchange) -> None:
         body = exchange.body
-        self._keep(self._find(body), _keep_alive(body))
+        self._keep(self.find(body), body)
         texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
         length = body.get("dimensions") or EMBEDDING_LENGTH
         count = sum(len(pieces(text)) for text in texts)
         took = {"total_duration": LOAD_NS + count * TOKEN_NS, "load_duration": LOAD_NS, "prompt_eval_count": count}
         exchange.reply({"model": body["model"], "embeddings": [_embedding(text, length) for text in texts], **took})
 
-    def _pull(self, exchange: Exchange) -> None:
-        name = _tagged(exchange.body["model"])
-        digest = _digest(name)
-        layer: JSON = {"status": f"pulling {digest[:12]}", "digest": f"sha256:{digest}", "total": SIZE}
-        steps: list[JSON] = [{"status": "pulling manifest"}]
-        steps += [{**layer, "completed": SIZE * part // 4} for part in range(5)]
-        self._transfer(exchange, name, [*steps, {"status": "verifying sha256 digest"}, {"status": "writing manifest"}])
-
-    def _create(self, exchange: Exchange) -> None:
-        body = exchange.body
-        if not body.get("from") and not body.get("files"):
-            raise Refusal(400, "neither 'from' or 'files' was specified")
-        layer = {"status": f"using existing layer sha256:{_digest(body.get('from') or body['model'])}"}
-        self._transfer(exchange, _tagged(body["model"]), [layer, {"status": "writing manifest"}])
-
-    def _transfer(self, exchange: Exchange, name: str, steps: list[JSON]) -> None:
-        """Report `steps`, then success; the model is there only if nothing broke before."""
-        fault = self.transfer
-
-        def report() -> Iterator[JSON]:
-            yield from steps
-            if fault.error:
-                yield {"error": fault.error}
-                return
-            if name not in self.models:
-                self.models.append(name)
-            yield {"status": "success"}
-
-        if fault.status != 200:
-            raise Refusal(fault.status, fault.error, fault.headers)
-        if self.streams(exchange.body):
-            exchange.stream(fault, map(_line, report()), "application/x-ndjson")
-        else:
-            exchange.reply(list(report())[-1], 500 if fault.error else 200)
-
-    def _find(self, body: JSON) -> str:
-        name = _tagged(body.get("model", ""))
-        if name not in self.models:
-            raise Refusal(404, f"model '{body.get('model', '')}' not found")
-        return name
-
-    def _keep(self, model: str, keep_alive: timedelta) -> None:
-        if keep_alive:
-            self.loaded[model] = _now() + keep_alive
-        else:
-            self.loaded.pop(model, None)
+    def _keep(self, model: str, body: JSON) -> None:
+        """Keep a model in memory as a request asks, or take it out; for another window it is loaded anew."""
+        keep_alive, window = _keep_alive(body), body.get("options", {}).get("num_ctx", DEFAULT_WINDOW)
+        there = self.loaded.pop(model, None)
+        if not keep_alive:
+            return
+        if not there or self.windows.get(model) != window:
+            self.loads.append(model)
+        self.windows[model] = window
+        self.loaded[model] = _now() + keep_alive
+        while self.max_loaded and len(self.loaded) > self.max_loaded:
+            self.loaded.pop(next(iter(self.loaded)))
 
 
 def _parts(body: JSON, answer: Answer) -> Iterator[JSON]:
@@ -219,16 +195,6 @@ def _calls(answer: Answer) -> list[JSON]:
     ]
 
 
-def _listed(name: str) -> JSON:
-    """Describe a model as `/api/tags` does; its family and size are read from its name."""
-    size = re.search(r":(\d+(?:\.\d+)?)b", name)
-    family = name.split(":")[0].split("/")[-1]
-    details = {"parent_model": "", "format": "gguf", "family": family, "families": [family]}
-    details |= {"parameter_size": f"{size[1] if size else '7.6'}B", "quantization_level": "Q4_K_M"}
-    described = {"name": name, "model": name, "modified_at": "2025-10-01T09:00:00.000000Z"}
-    return {**described, "size": SIZE, "digest": _digest(name), "details": details}
-
-
 def _keep_alive(body: JSON) -> timedelta:
     """Read how long to keep a model: seconds, or a duration in Go's notation, which refuses a bare number."""
     value = body.get("keep_alive")
@@ -250,18 +216,6 @@ def _embedding(text: str, length: int) -> list[float]:
         vector[crc32(word.encode()) % length] += 1.0
     norm = sqrt(sum(value * value for value in vector)) or 1.0
     return [value / norm for value in vector]
-
-
-def _line(payload: JSON) -> bytes:
-    return json.dumps(payload).encode() + b"\n"
-
-
-def _tagged(name: str) -> str:
-    return name if ":" in name.split("/")[-1] else f"{name}:latest"
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()
 
 
 def _now() -> datetime:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +22,11 @@ ERRORS: Mapping[int, tuple[str, str | None]] = {
 }
 
 
+@dataclass(frozen=True)
+class Refused(Answer):
+    """An answer whose text says why there is none: it comes as a refusal."""
+
+
 class OpenAIServer(Server):
     """Speaks OpenAI's chat completions and says what its script says.
 
@@ -28,6 +35,8 @@ class OpenAIServer(Server):
         answers: What it says to `/v1/chat/completions`.
         api_key: The key it demands; none, and it asks for no key, as local servers do.
         context_length: How many tokens a prompt may have before it is refused.
+        loras: The adapters it was started with, as llama-server has them; none, and it is no llama-server.
+        loads_loras: Whether it loads adapters while it runs, as vLLM does where it is allowed to.
     """
 
     def __init__(
@@ -36,9 +45,13 @@ class OpenAIServer(Server):
         answers: Answers = (),
         api_key: str | None = None,
         context_length: int | None = None,
+        loras: Iterable[str] | None = None,
+        loads_loras: bool = False,
     ) -> None:
         super().__init__(answers)
         self.models = list(models)
+        self.loras = None if loras is None else list(loras)
+        self.loads_loras = loads_loras
         self.api_key = api_key
         self.context_length = context_length
 
@@ -48,8 +61,20 @@ class OpenAIServer(Server):
         return f"{self.url}/v1"
 
     def routes(self) -> Mapping[tuple[str, str], Callable[[Exchange], None]]:
-        """Map OpenAI's paths."""
-        return {("GET", "/v1/models"): self._list, ("POST", "/v1/chat/completions"): self._complete}
+        """Map OpenAI's paths, and those that its imitators have beside them."""
+        routes = {("GET", "/v1/models"): self._list, ("POST", "/v1/chat/completions"): self._complete}
+        if self.loras is not None:
+            routes["GET", "/lora-adapters"] = self._list_loras
+        if self.loads_loras:
+            routes["POST", "/v1/load_lora_adapter"] = self._load_lora
+        return routes
+
+    def respond(self, exchange: Exchange) -> None:
+        """Respond to one request; to one for nothing that is served here, as vLLM does."""
+        if exchange.request_line[:2] in self.routes():
+            super().respond(exchange)
+        else:
+            exchange.reply({"detail": "Not Found"}, 404)
 
     def error_body(self, status: int, error: str | JSON) -> JSON:
         """Give the message the type and code of its status."""
@@ -62,6 +87,20 @@ class OpenAIServer(Server):
         self._authorize(exchange)
         common = {"object": "model", "created": 1_744_316_542, "owned_by": "system"}
         exchange.reply({"object": "list", "data": [{"id": name, **common} for name in self.models]})
+
+    def _list_loras(self, exchange: Exchange) -> None:
+        self._authorize(exchange)
+        _reply(exchange, [{"id": number, "path": path, "scale": 0.0} for number, path in enumerate(self.loras or ())])
+
+    def _load_lora(self, exchange: Exchange) -> None:
+        self._authorize(exchange)
+        name, path = exchange.body["lora_name"], exchange.body["lora_path"]
+        if name in self.models:
+            raise Refusal(400, _vllm_error(400, f"The lora adapter '{name}' has already been loaded."))
+        if not Path(path).exists():
+            raise Refusal(404, _vllm_error(404, f"Loading lora {name} failed: No adapter found for {path}"))
+        self.models.append(name)
+        _reply(exchange, f"Success: LoRA adapter '{name}' added successfully.")
 
     def _complete(self, exchange: Exchange) -> None:
         self._authorize(exchange)
@@ -119,7 +158,7 @@ def _deltas(answer: Answer) -> Iterator[list[JSON]]:
     """Yield what each chunk adds: a piece of thinking or text, or a whole call, whose arguments come in pieces."""
     # Not OpenAI's own field, but the one its imitators send their models' thinking in.
     yield from ([{"reasoning_content": piece}] for piece in pieces(answer.thinking))
-    yield from ([{"content": piece}] for piece in pieces(answer.text))
+    yield from ([{_part(answer): piece}] for piece in pieces(answer.text))
     for index, call in enumerate(_calls(answer)):
         function = {**call["function"], "arguments": ""}
         start = {"tool_calls": [{**call, "index": index, "function": function}]}
@@ -129,11 +168,15 @@ def _deltas(answer: Answer) -> Iterator[list[JSON]]:
 
 def _whole(head: JSON, body: JSON, answer: Answer) -> JSON:
     """Build an answer that is not streamed."""
-    message: JSON = {"role": "assistant", "content": answer.text or None, "refusal": None}
+    message: JSON = {"role": "assistant", "content": None, "refusal": None, _part(answer): answer.text or None}
     message |= {"reasoning_content": answer.thinking} if answer.thinking else {}
     message |= {"tool_calls": _calls(answer)} if answer.tool_calls else {}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(answer)}
     return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(body, answer)}
+
+
+def _part(answer: Answer) -> str:
+    return "refusal" if isinstance(answer, Refused) else "content"
 
 
 def _calls(answer: Answer) -> list[JSON]:
@@ -159,3 +202,15 @@ def _usage(body: JSON, answer: Answer) -> dict[str, Any]:
 
 def _event(payload: JSON) -> bytes:
     return b"data: " + json.dumps(payload).encode() + b"\n\n"
+
+
+def _vllm_error(status: int, message: str) -> JSON:
+    kinds = {400: "BadRequestError", 404: "NotFoundError"}
+    return {"message": message, "type": kinds[status], "param": None, "code": status}
+
+
+def _reply(exchange: Exchange, payload: Any) -> None:
+    """Send what is no JSON object: a list, or a plain text."""
+    text, kind = (payload, "text/plain") if isinstance(payload, str) else (json.dumps(payload), "application/json")
+    exchange._start(200, {"Content-Type": kind, "Content-Length": str(len(text))})
+    exchange.wfile.write(text.encode())

@@ -6,8 +6,10 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import langchain_core.exceptions as langchain
 import openai
 import pytest
@@ -18,7 +20,7 @@ from pydantic import BaseModel, SecretStr
 
 from tests.servers.answer import Answer, pieces
 from tests.servers.http import eventually
-from tests.servers.openai import OpenAIServer
+from tests.servers.openai import OpenAIServer, Refused
 
 MODEL = "gpt-4.1-mini"
 SKY = "The sky is blue because air scatters short waves more."
@@ -224,3 +226,36 @@ async def test_a_stopped_server_refuses_until_it_starts_again(server: OpenAIServ
             await model.ainvoke("There?")
         server.start()
         assert (await model.ainvoke("There?")).content == "here"
+
+
+async def test_a_refusal_comes_in_a_field_of_its_own(server: OpenAIServer, client: openai.OpenAI) -> None:
+    server.say(Refused("I will not."), Refused("I will not."))
+    [choice] = client.chat.completions.create(model=MODEL, messages=ASK).choices
+    assert (choice.message.content, choice.message.refusal) == (None, "I will not.")
+    chunks = list(client.chat.completions.create(model=MODEL, messages=ASK, stream=True))
+    assert "".join(chunk.choices[0].delta.refusal or "" for chunk in chunks) == "I will not."
+    assert not any(chunk.choices[0].delta.content for chunk in chunks)
+
+
+def test_adapters_are_listed_as_llama_server_does() -> None:
+    with OpenAIServer(loras=["/ada.gguf", "/bob.gguf"], api_key="sk-right") as server:
+        assert httpx.get(f"{server.url}/lora-adapters").status_code == 401
+        listed = httpx.get(f"{server.url}/lora-adapters", headers={"Authorization": "Bearer sk-right"}).json()
+    assert [(one["id"], one["path"]) for one in listed] == [(0, "/ada.gguf"), (1, "/bob.gguf")]
+
+
+def test_adapters_are_loaded_as_vllm_does(tmp_path: Path) -> None:
+    with OpenAIServer(models=("m",), loads_loras=True) as server:
+        load, ada = f"{server.base_url}/load_lora_adapter", {"lora_name": "ada", "lora_path": str(tmp_path)}
+        answers = [httpx.post(load, json=body) for body in (ada, ada, {"lora_name": "b", "lora_path": "/gone"})]
+        assert [model["id"] for model in httpx.get(f"{server.base_url}/models").json()["data"]] == ["m", "ada"]
+    assert [answer.status_code for answer in answers] == [200, 400, 404]
+    assert answers[0].text == "Success: LoRA adapter 'ada' added successfully."
+    assert "already been loaded" in answers[1].json()["error"]["message"]
+    assert "No adapter found" in answers[2].json()["error"]["message"]
+
+
+def test_what_is_not_served_is_not_found() -> None:
+    with OpenAIServer() as server:
+        for path in ("/lora-adapters", "/v1/load_lora_adapter", "/v1/other"):
+            assert httpx.get(f"{server.url}{path}").json() == {"detail": "Not Found"}
