@@ -7,7 +7,8 @@ from typing import Literal, cast
 
 from langgraph.types import Send
 
-from metahuman.state.turn import SPECIALISTS, Specialist, SpecialistJob, Task, TurnState, question_of
+from metahuman.state.parts import SPECIALISTS, Specialist, Task
+from metahuman.state.turn import SpecialistJob, TurnState, question_of
 
 
 def after_orchestrator(state: TurnState) -> Sequence[Send | str]:

@@ -13,8 +13,8 @@ from metahuman.memory.persona import PersonaFiles
 from metahuman.memory.recall import recent
 from metahuman.state.context import Mode
 from metahuman.state.files import read_json, update_json
+from metahuman.state.parts import Evidence, ShortTerm
 from metahuman.state.short_term import from_file
-from metahuman.state.turn import Evidence, ShortTerm
 
 
 class HomeMemory:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from metahuman.memory.episodic import EpisodicStore
-from metahuman.state.turn import Evidence
+from metahuman.state.parts import Evidence
 
 #: What a conversation may draw on; inner dialogue, dreams and reflections are not facts.
 TYPES = ("conversation", "observation")

@@ -8,7 +8,8 @@ from typing import Any
 
 from metahuman.state.context import Mode
 from metahuman.state.events import ModelCall
-from metahuman.state.turn import Evidence, Finding, Route, findings_of, question_of, was_cut
+from metahuman.state.parts import Evidence, Finding, Route
+from metahuman.state.turn import findings_of, question_of, was_cut
 
 
 @dataclass(frozen=True)

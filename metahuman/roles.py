@@ -16,7 +16,7 @@ from metahuman.models.calls import RoleCall
 from metahuman.models.resolved import ResolvedModel
 from metahuman.models.role_chat_model import RoleChatModel as AnyRoleChatModel
 from metahuman.models.router import RoleRouter
-from metahuman.registry import open_registry
+from metahuman.opening import open_registry
 from metahuman.state.background import background
 from metahuman.state.events import ModelCall, Tokens
 from metahuman.wiring import open_services

@@ -9,14 +9,12 @@ from typing import Any
 
 from metahuman.audit.reader import Reader
 from metahuman.home import Home
-from metahuman.memory.checkpoints import open_checkpoints
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import open_provider
 from metahuman.models.resolved import ResolvedModel
-from metahuman.registry import live_registry
+from metahuman.opening import live_registry, open_memory
 from metahuman.state.context import Mode
 from metahuman.state.errors import ModelError
-from metahuman.wiring import open_memory
 
 #: How many of the latest model calls are looked through for each role's last.
 LATEST_CALLS = 200
@@ -136,6 +134,8 @@ def _last_calls(home: Home) -> dict[str, dict[str, Any]]:
 async def _threads(home: Home) -> int:
     if not await asyncio.to_thread(home.checkpoints.exists):
         return 0
+    from metahuman.memory.checkpoints import open_checkpoints  # waits for LangGraph
+
     async with open_checkpoints(home.checkpoints) as saver:
         return len(await saver.threads())
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from metahuman.audit.ledger import CALL, Ledger, Rebuilt, Row, Totals
 from metahuman.audit.reader import Reader
 from metahuman.home import Home
-from metahuman.registry import open_registry
+from metahuman.opening import open_registry
 from metahuman.state.files import write_atomic
 
 if TYPE_CHECKING:

@@ -46,8 +46,7 @@ async def _warm(home: Home, mode: Mode | None) -> None:
     from metahuman.clock import SystemClock
     from metahuman.models.plan import asked, distinct
     from metahuman.models.residency import Residency
-    from metahuman.registry import open_registry
-    from metahuman.wiring import open_memory
+    from metahuman.opening import open_memory, open_registry
 
     registry, clock = open_registry(home), SystemClock()
     roles = asked(registry, mode or await open_memory(home).current_mode())

@@ -9,13 +9,12 @@ from metahuman.audit.ledger import Ledger
 from metahuman.audit.log import AuditLog
 from metahuman.audit.recorder import Recorder
 from metahuman.clock import SystemClock
-from metahuman.home import SHIPPED, Home
-from metahuman.memory.home import HomeMemory
+from metahuman.home import Home
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
 from metahuman.models.residency import Residency
 from metahuman.models.router import RoleRouter
-from metahuman.registry import live_registry
+from metahuman.opening import live_registry, open_memory
 from metahuman.state.services import Clock, Services
 
 
@@ -49,8 +48,3 @@ def open_services(home: Home, providers: Callable[[str], Provider] = open_provid
 def open_audit(home: Home, clock: Clock) -> Recorder:
     """Return where a home's events are written, and its model calls counted."""
     return Recorder(AuditLog(home.audit, clock), Ledger(home.ledger))
-
-
-def open_memory(home: Home) -> HomeMemory:
-    """Return the memory of a home."""
-    return HomeMemory(home.root, SHIPPED / "persona" / "core.json")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from metahuman.state.turn import Finding, TurnState, TurnUpdate, question_of
+from metahuman.state.parts import Finding
+from metahuman.state.turn import TurnState, TurnUpdate, question_of
 
 NO_TOOLS = "this version has no tools yet, so nothing was looked up, changed or run"
 

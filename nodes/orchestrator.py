@@ -13,20 +13,11 @@ from metahuman.nodes.prompts import render
 from metahuman.state.context import Mode, TurnContext, model_choice
 from metahuman.state.errors import ModelError
 from metahuman.state.events import route_decided
+from metahuman.state.parts import DecidedBy, Destination, Route, TurnCall
 from metahuman.state.prompting import fit, shorten
 from metahuman.state.services import Services, mode_of, short_term_of
 from metahuman.state.short_term import describe
-from metahuman.state.turn import (
-    DecidedBy,
-    Destination,
-    Route,
-    TurnCall,
-    TurnState,
-    TurnUpdate,
-    call_record,
-    question_of,
-    thread_of,
-)
+from metahuman.state.turn import TurnState, TurnUpdate, call_record, question_of, thread_of
 
 #: Earlier messages that the decision may rest on.
 LAST_MESSAGES = 4

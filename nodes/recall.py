@@ -5,8 +5,9 @@ from __future__ import annotations
 from langchain_core.runnables import RunnableConfig
 
 from metahuman.state.moments import iso
+from metahuman.state.parts import Recalled
 from metahuman.state.services import Services
-from metahuman.state.turn import Recalled, TurnState, TurnUpdate, question_of, thread_of
+from metahuman.state.turn import TurnState, TurnUpdate, question_of, thread_of
 
 
 async def recall(state: TurnState, config: RunnableConfig, *, services: Services) -> TurnUpdate:

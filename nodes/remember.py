@@ -12,9 +12,10 @@ from langchain_core.runnables import RunnableConfig
 from metahuman.state.events import memory_saved, short_term_changed
 from metahuman.state.modes import may_write
 from metahuman.state.moments import iso
+from metahuman.state.parts import ShortTerm
 from metahuman.state.services import Services, short_term_of
 from metahuman.state.short_term import after_route
-from metahuman.state.turn import ShortTerm, TurnState, TurnUpdate, findings_of, question_of, thread_of
+from metahuman.state.turn import TurnState, TurnUpdate, findings_of, question_of, thread_of
 
 #: A thread that has grown to so many messages keeps the latest half; the others live on as memories. Dropped one
 #: turn at a time, the prompt would begin anew each time, and no model's prompt cache would hold.

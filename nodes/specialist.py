@@ -9,8 +9,9 @@ from metahuman.nodes.prompts import render
 from metahuman.state.context import TurnContext, model_choice
 from metahuman.state.errors import ModelError
 from metahuman.state.events import specialist_done
+from metahuman.state.parts import Finding, TurnCall
 from metahuman.state.services import Services
-from metahuman.state.turn import Finding, SpecialistJob, TurnCall, TurnUpdate, call_record
+from metahuman.state.turn import SpecialistJob, TurnUpdate, call_record
 
 
 async def specialist(job: SpecialistJob, runtime: Runtime[TurnContext], *, services: Services) -> TurnUpdate:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from langchain_core.messages import BaseMessage, merge_message_runs, trim_messages
 
-from metahuman.state.turn import Evidence, Finding
+from metahuman.state.parts import Evidence, Finding
 
 #: What a message costs beside its text: its role and the marks round it.
 MESSAGE_TOKENS = 6

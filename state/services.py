@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from langchain_core.language_models import BaseChatModel
+if TYPE_CHECKING:  # commands that ask no model need not wait for LangChain
+    from langchain_core.language_models import BaseChatModel
 
-from metahuman.state.context import Mode, TurnContext
-from metahuman.state.events import AuditEvent
-from metahuman.state.turn import Evidence, ShortTerm, TurnState
+    from metahuman.state.context import Mode, TurnContext
+    from metahuman.state.events import AuditEvent
+    from metahuman.state.parts import Evidence, ShortTerm
+    from metahuman.state.turn import TurnState
 
 
 class Audit(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from metahuman.state.turn import ConversationContext, Route, ShortTerm
+from metahuman.state.parts import ConversationContext, Route, ShortTerm
 
 TOPICS = 10
 

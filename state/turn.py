@@ -6,7 +6,7 @@ Everything here is a message, a plain value or a TypedDict: that is what a check
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, TypeVar
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
@@ -15,83 +15,7 @@ from typing_extensions import TypedDict  # before Python 3.12, pydantic can only
 
 from metahuman.state.context import Mode
 from metahuman.state.errors import EmptyTurn, ModelError
-from metahuman.state.events import ModelCall
-
-Specialist = Literal["coder", "planner", "summarizer", "curator", "dreamer"]
-Destination = Literal["conversation", "memory", "operator", "coder", "planner", "summarizer", "curator", "dreamer"]
-DecidedBy = Literal["mode", "rule", "classifier", "model", "fallback"]
-SPECIALISTS: tuple[Specialist, ...] = get_args(Specialist)
-
-
-class Task(TypedDict):
-    """What one destination is asked to do."""
-
-    destination: Destination
-    task: str
-
-
-class Route(TypedDict):
-    """Where a turn goes. `why` says what went wrong when a fallback decided."""
-
-    tasks: list[Task]
-    topics: list[str]
-    intent: str
-    focus: str
-    confidence: float
-    decidedBy: DecidedBy
-    why: str | None
-    latencyMs: float
-
-
-class Evidence(TypedDict):
-    """One thing remembered, with where it is kept and why it was brought up."""
-
-    id: str
-    timestamp: str
-    type: str
-    text: str
-    why: str
-
-
-class Recalled(TypedDict):
-    """What memory brought to the turn, and the milliseconds it took."""
-
-    evidence: list[Evidence]
-    latencyMs: float
-
-
-class Finding(TypedDict):
-    """What a specialist or the operator brought back; `turn` is the id of the message it answers."""
-
-    turn: str
-    source: Destination
-    task: str
-    content: str
-    error: str | None
-
-
-class TurnCall(TypedDict):
-    """A model call of a turn; `turn` is the id of the message it serves."""
-
-    turn: str
-    call: ModelCall
-
-
-class ConversationContext(TypedDict):
-    """What the conversation has lately been about."""
-
-    lastTopics: list[str]
-    userIntent: str
-
-
-class ShortTerm(TypedDict):
-    """The orchestrator's working memory, as in `out/state/short-term.json`."""
-
-    currentFocus: str
-    activeTasks: list[str]
-    recentToolOutputs: dict[str, object]
-    conversationContext: ConversationContext
-    lastUpdated: str
+from metahuman.state.parts import Finding, Recalled, Route, ShortTerm, Specialist, TurnCall
 
 
 class _OfTurn(TypedDict):

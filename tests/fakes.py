@@ -23,8 +23,8 @@ from metahuman.models.schema import ROLES
 from metahuman.state.context import Mode
 from metahuman.state.errors import ModelError, ModelTimeout
 from metahuman.state.events import AuditEvent
+from metahuman.state.parts import ConversationContext, Evidence, ShortTerm
 from metahuman.state.services import Services
-from metahuman.state.turn import ConversationContext, Evidence, ShortTerm
 
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
 

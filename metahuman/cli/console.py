@@ -11,14 +11,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from metahuman.cli.text import plain
 from metahuman.reply import Event, Found, Reply, Token
 from metahuman.state.events import ModelCall
-from metahuman.state.turn import Finding, Route
-
-
-def plain(text: str) -> str:
-    """Return `text` without what would move the cursor, ring or recolour: only line breaks and tabs are kept."""
-    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+from metahuman.state.parts import Finding, Route
 
 
 class Words:

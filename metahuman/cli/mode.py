@@ -42,9 +42,9 @@ def mode(home: Home, new: Mode | None, *, as_json: bool) -> None:
 def _switch(home: Home, new: Mode) -> None:
     from metahuman.audit.log import AuditLog
     from metahuman.clock import SystemClock
+    from metahuman.opening import open_memory
     from metahuman.state.background import background
     from metahuman.state.modes import switch_mode
-    from metahuman.wiring import open_memory
 
     clock = SystemClock()
     background.run(switch_mode(new, "human", open_memory(home), AuditLog(home.audit, clock), clock))
@@ -52,8 +52,7 @@ def _switch(home: Home, new: Mode) -> None:
 
 def _collect(home: Home) -> dict[str, Any]:
     """Return the mode, since when it holds, and what each mode means in this home."""
-    from metahuman.registry import open_registry
-    from metahuman.wiring import open_memory
+    from metahuman.opening import open_memory, open_registry
 
     persona, registry = open_memory(home).persona, open_registry(home)
     since = persona.mode_file().get("lastChanged")
@@ -77,7 +76,7 @@ def _print(found: dict[str, Any]) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    from metahuman.cli.console import plain
+    from metahuman.cli.text import plain
 
     minds = (Column(role, overflow="fold") for role in MINDS)
     table = Table("mode", Column("what it means", ratio=1), *minds)

@@ -38,7 +38,7 @@ def check(home: Home, roles: tuple[str, ...], mode: Mode | None, *, as_json: boo
     The exit code is 1 if nobody answers as orchestrator or persona, or as a ROLE that was named.
     """
     from metahuman.checking import Check
-    from metahuman.registry import open_registry
+    from metahuman.opening import open_registry
     from metahuman.state.background import background
     from metahuman.wiring import open_services
 
@@ -74,7 +74,7 @@ def _watch(checking: Check) -> list[Checked]:
     from rich.markup import escape
 
     from metahuman.checking import Checked
-    from metahuman.cli.console import plain
+    from metahuman.cli.text import plain
     from metahuman.state.background import background
 
     checked: list[Checked] = []
@@ -90,7 +90,7 @@ def _watch(checking: Check) -> list[Checked]:
 def _show(checked: Iterable[Checked], unanswered: Iterable[str]) -> None:
     from rich.console import Console
 
-    from metahuman.cli.console import plain
+    from metahuman.cli.text import plain
 
     console = Console(highlight=False)
     console.print(_table(checked))

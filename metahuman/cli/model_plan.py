@@ -36,9 +36,8 @@ def plan(home: Home, mode: Mode | None, *, as_json: bool) -> None:
     """
     from metahuman.models.machine import this_machine
     from metahuman.models.plan import asked, distinct, make_plan, weigh
-    from metahuman.registry import open_registry
+    from metahuman.opening import open_memory, open_registry
     from metahuman.state.background import background
-    from metahuman.wiring import open_memory
 
     registry = open_registry(home)
     chosen = mode or background.run(open_memory(home).current_mode())
@@ -68,7 +67,7 @@ def show(console: Console, found: Plan, registry: Registry, *, own: bool) -> Non
         registry: The registry it is about.
         own: Whether that is the owner's own file.
     """
-    from metahuman.cli.console import plain
+    from metahuman.cli.text import plain
 
     console.print(_table(found))
     console.print(_room(found.machine, found.reserve), style="dim", markup=False)

@@ -41,7 +41,7 @@ def pull(home: Home, names: tuple[str, ...], wheel: Path | None, *, yes: bool) -
 
     Without an ID: those that run inside this program, checked by hash; then, if you agree, those that Ollama lacks.
     """
-    from metahuman.registry import open_registry
+    from metahuman.opening import open_registry
 
     registry = open_registry(home)
     if names:
@@ -101,7 +101,7 @@ def _kept(model: ResolvedModel) -> Job:
 
 def _all(jobs: Iterable[Job]) -> bool:
     """Fetch one after the other, and tell of each; return whether all are there."""
-    from metahuman.cli.console import plain
+    from metahuman.cli.text import plain
     from metahuman.state.errors import MetaHumanError
 
     whole = True

@@ -29,7 +29,7 @@ def models(ctx: click.Context) -> None:
 @click.pass_obj
 def list_models(home: Home, *, as_json: bool = False) -> None:
     """List the registry's models and the roles they answer for."""
-    from metahuman.registry import open_registry
+    from metahuman.opening import open_registry
 
     registry = open_registry(home)
     asked = {role: [model.model_id for model in registry.candidates(role)] for role in registry.list_available_roles()}

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from metahuman.api import MetaHuman
-from metahuman.cli.console import footnote, plain, show, why
+from metahuman.cli.console import footnote, show, why
+from metahuman.cli.text import plain
 from metahuman.reply import Event
 from metahuman.state.context import MODES, Mode
 from metahuman.state.errors import MetaHumanError

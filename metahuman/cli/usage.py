@@ -166,7 +166,7 @@ def _names(key: Sequence[str]) -> list[Text]:
     """Return names as text: never markup, never control."""
     from rich.text import Text
 
-    from metahuman.cli.console import plain
+    from metahuman.cli.text import plain
 
     return [Text(plain(name) or "—") for name in key]
 

@@ -7,17 +7,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import httpx
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage
 
 from metahuman.models.locality import server_away
 from metahuman.models.resolved import ResolvedModel
 from metahuman.models.schema import ModelOptions
 from metahuman.models.validation import KINDS
 from metahuman.state.errors import BadKey, ModelBusy, ModelDown, ModelError, ModelFailed, ModelMissing, ModelTimeout
+
+if TYPE_CHECKING:  # commands that ask no model need not wait for LangChain
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage
 
 #: Options that every provider calls by the same names.
 SAMPLING = {name: name for name in ("temperature", "top_p", "stop", "seed")}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
-
-from langchain_core.language_models import BaseChatModel
+from typing import TYPE_CHECKING, Any
 
 from metahuman.models.download import models_folder
 from metahuman.models.gguf import read_adapter
 from metahuman.models.providers import LLAMA_SAMPLING, AdapterUse, Served, Wish, explain_http, given, require_file
 from metahuman.models.resolved import ResolvedModel
 from metahuman.state.errors import ModelError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
 
 DEFAULT_WINDOW = 4096
 #: Without this, a small model spends its answer on the white space that JSON allows (an extension of llguidance).

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from langchain_core.language_models import BaseChatModel
 
 from metahuman.models.providers import LLAMA_SAMPLING, AdapterUse, Served, Wish, explain_http, given
 from metahuman.models.providers import http_settings as http
@@ -13,6 +12,9 @@ from metahuman.models.providers.baking import bake
 from metahuman.models.providers.ollama_api import explain_refusal, listed, missing, tagged
 from metahuman.models.resolved import ResolvedModel
 from metahuman.state.errors import ModelError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
 
 
 class OllamaProvider:

@@ -8,7 +8,8 @@ from langgraph.types import Send
 
 from metahuman.graph.routes import after_orchestrator, after_persona
 from metahuman.state.context import Mode
-from metahuman.state.turn import Destination, Route, Task, TurnState
+from metahuman.state.parts import Destination, Route, Task
+from metahuman.state.turn import TurnState
 
 
 def state(*tasks: tuple[Destination, str], mode: Mode = "dual") -> TurnState:

@@ -15,7 +15,7 @@ from langgraph.graph.state import CompiledStateGraph
 from metahuman.graph.turn import build
 from metahuman.state.context import TurnContext
 from metahuman.state.errors import ModelDown, NoModelAnswered
-from metahuman.state.turn import Evidence
+from metahuman.state.parts import Evidence
 from tests.fakes import Answer, FakeMemory, World, registry, world
 
 DRAWING = Path(__file__).parents[2] / "graph" / "drawings" / "turn.mmd"

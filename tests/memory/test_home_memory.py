@@ -12,7 +12,7 @@ import pytest
 from metahuman.home import SHIPPED
 from metahuman.memory.home import HomeMemory
 from metahuman.state.errors import SettingError, StoreError
-from metahuman.state.turn import ConversationContext, ShortTerm
+from metahuman.state.parts import ConversationContext, ShortTerm
 from tests.fakes import NOON
 from tests.homes import files
 

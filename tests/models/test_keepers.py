@@ -232,6 +232,7 @@ async def test_an_answer_under_way_is_given_to_its_end() -> None:
 async def test_a_wider_window_replaces_the_engine_and_a_narrower_one_shares_it() -> None:
     from metahuman.models.providers.llama import find_engine, open_engine
 
+    await LOCAL.unload(resolved("local", str(EMBEDDED)))  # another test may have opened a wider one
     narrow, wide = await asyncio.to_thread(open_engine, EMBEDDED, 512), open_engine(EMBEDDED, 2048)
     assert narrow is not wide
     assert open_engine(EMBEDDED, 512) is wide is find_engine(EMBEDDED, 1024, ())

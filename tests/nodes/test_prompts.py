@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from metahuman.nodes.prompts import render
-from metahuman.state.turn import SPECIALISTS
+from metahuman.state.parts import SPECIALISTS
 
 NODES = Path(__file__).parents[2] / "nodes"
 FILES = {path.stem for path in (NODES / "prompts").glob("*.md")}

@@ -9,7 +9,8 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from metahuman.nodes.remember import remember
 from metahuman.state.context import MODES, Mode
-from metahuman.state.turn import Finding, Route, TurnState
+from metahuman.state.parts import Finding, Route
+from metahuman.state.turn import TurnState
 from tests.fakes import world
 
 

@@ -8,8 +8,8 @@ import re
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
+from metahuman.state.parts import Evidence, Finding
 from metahuman.state.prompting import MESSAGE_TOKENS, as_data, estimate_tokens, fit
-from metahuman.state.turn import Evidence, Finding
 
 
 def size(messages: list[BaseMessage]) -> int:

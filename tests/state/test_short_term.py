@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from metahuman.state.parts import ConversationContext, Route, ShortTerm
 from metahuman.state.short_term import TOPICS, after_route, describe, from_file
-from metahuman.state.turn import ConversationContext, Route, ShortTerm
 
 EMPTY = ShortTerm(
     currentFocus="",

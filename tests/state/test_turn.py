@@ -6,15 +6,8 @@ import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
 from metahuman.state.errors import EmptyTurn
-from metahuman.state.turn import (
-    Finding,
-    TurnState,
-    call_record,
-    findings_of,
-    of_latest_turn,
-    question_of,
-    thread_of,
-)
+from metahuman.state.parts import Finding
+from metahuman.state.turn import TurnState, call_record, findings_of, of_latest_turn, question_of, thread_of
 
 
 def found(turn: str, content: str = "") -> Finding:

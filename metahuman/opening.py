@@ -1,8 +1,9 @@
-"""The registry that is in force in a home."""
+"""Opens what a home holds, for commands that ask no model: nothing here waits for LangChain."""
 
 from __future__ import annotations
 
-from metahuman.home import Home
+from metahuman.home import SHIPPED, Home
+from metahuman.memory.home import HomeMemory
 from metahuman.models.live import LiveRegistry
 from metahuman.models.registry import Registry
 from metahuman.state.services import Audit
@@ -26,3 +27,8 @@ def live_registry(home: Home, audit: Audit | None = None) -> LiveRegistry:
         audit: Where a changed registry is written down.
     """
     return LiveRegistry(lambda: home.registry, home.root, audit)
+
+
+def open_memory(home: Home) -> HomeMemory:
+    """Return the memory of a home."""
+    return HomeMemory(home.root, SHIPPED / "persona" / "core.json")

@@ -1,0 +1,85 @@
+"""What a turn is made of: plain values, which a checkpoint or a file gives back as they were."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from typing_extensions import TypedDict  # before Python 3.12, pydantic can only describe this one to Studio
+
+from metahuman.state.events import ModelCall
+
+Specialist = Literal["coder", "planner", "summarizer", "curator", "dreamer"]
+Destination = Literal["conversation", "memory", "operator", "coder", "planner", "summarizer", "curator", "dreamer"]
+DecidedBy = Literal["mode", "rule", "classifier", "model", "fallback"]
+SPECIALISTS: tuple[Specialist, ...] = get_args(Specialist)
+
+
+class Task(TypedDict):
+    """What one destination is asked to do."""
+
+    destination: Destination
+    task: str
+
+
+class Route(TypedDict):
+    """Where a turn goes. `why` says what went wrong when a fallback decided."""
+
+    tasks: list[Task]
+    topics: list[str]
+    intent: str
+    focus: str
+    confidence: float
+    decidedBy: DecidedBy
+    why: str | None
+    latencyMs: float
+
+
+class Evidence(TypedDict):
+    """One thing remembered, with where it is kept and why it was brought up."""
+
+    id: str
+    timestamp: str
+    type: str
+    text: str
+    why: str
+
+
+class Recalled(TypedDict):
+    """What memory brought to the turn, and the milliseconds it took."""
+
+    evidence: list[Evidence]
+    latencyMs: float
+
+
+class Finding(TypedDict):
+    """What a specialist or the operator brought back; `turn` is the id of the message it answers."""
+
+    turn: str
+    source: Destination
+    task: str
+    content: str
+    error: str | None
+
+
+class TurnCall(TypedDict):
+    """A model call of a turn; `turn` is the id of the message it serves."""
+
+    turn: str
+    call: ModelCall
+
+
+class ConversationContext(TypedDict):
+    """What the conversation has lately been about."""
+
+    lastTopics: list[str]
+    userIntent: str
+
+
+class ShortTerm(TypedDict):
+    """The orchestrator's working memory, as in `out/state/short-term.json`."""
+
+    currentFocus: str
+    activeTasks: list[str]
+    recentToolOutputs: dict[str, object]
+    conversationContext: ConversationContext
+    lastUpdated: str
