@@ -1,8 +1,9 @@
-"""A server that speaks OpenAI's chat completions and answers the same after a set time: what the benchmarks ask.
+"""A server that speaks OpenAI's chat completions, and says how many seconds it took: what the benchmarks ask.
 
-    python benchmarks/model_server.py --delay 0.25
+    python benchmarks/model_server.py --least 0.2 --most 0.6
 
-Prints its port. It runs in a process of its own, so that what is measured is the client's work alone.
+It runs in a process of its own, prints its port, and answers each request after a time drawn between the two bounds.
+What a call took beyond that is the client's own work.
 """
 
 from __future__ import annotations
@@ -10,53 +11,64 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-CHOICE = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Good morning to you."}}
 USAGE = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}
-BODY = json.dumps(
-    {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [CHOICE], "usage": USAGE}
-).encode()
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
 
 
 @contextmanager
-def served(delay: float) -> Iterator[str]:
-    """Run the server with so many seconds before each answer; yield its address."""
-    command = [sys.executable, __file__, "--delay", str(delay)]
+def served(least: float, most: float) -> Iterator[str]:
+    """Run the server; yield its base URL.
+
+    Args:
+        least: Seconds before an answer at least.
+        most: Seconds before an answer at most.
+    """
+    command = [sys.executable, __file__, "--least", str(least), "--most", str(most)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
         try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"  # type: ignore[union-attr]
         finally:
             process.terminate()
 
 
-async def serve(delay: float) -> None:
-    """Answer until terminated."""
+def _answer(seconds: float) -> bytes:
+    message = {"role": "assistant", "content": str(seconds)}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    whole = {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": USAGE}
+    body = json.dumps(whole).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
-    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.readuntil(b"\r\n\r\n"):
+
+async def _serve(least: float, most: float) -> None:
+    drawn = random.Random(7)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
             length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
             await reader.readexactly(int(length.partition(b":")[2]))
-            await asyncio.sleep(delay)
-            writer.write(ANSWER)
+            started = asyncio.get_running_loop().time()
+            await asyncio.sleep(drawn.uniform(least, most))
+            writer.write(_answer(asyncio.get_running_loop().time() - started))
 
-    async def tolerant(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await connection(reader, writer)
+            await talk(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
-    server = await asyncio.start_server(tolerant, "127.0.0.1", 0)
+    server = await asyncio.start_server(connection, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--delay", type=float, default=0.0)
-    asyncio.run(serve(arguments.parse_args().delay))
+    bounds = argparse.ArgumentParser(description=__doc__)
+    bounds.add_argument("--least", type=float, default=0.0)
+    bounds.add_argument("--most", type=float, default=0.0)
+    asyncio.run(_serve(**vars(bounds.parse_args())))

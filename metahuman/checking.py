@@ -14,7 +14,7 @@ from metahuman.models.providers import Provider, open_provider
 from metahuman.models.resolved import ResolvedModel
 from metahuman.models.role_chat_model import RoleChatModel
 from metahuman.models.router import RoleRouter
-from metahuman.models.schema import REQUIRED_ROLES, first_problem
+from metahuman.models.schema import EMBEDDER, REQUIRED_ROLES, first_problem
 from metahuman.state.errors import BadAnswer, BadRequest, EmptyAnswer, ModelError, NoModelAnswered, RefusedAnswer
 from metahuman.state.events import ModelCall
 
@@ -124,17 +124,21 @@ class Check:
 
     def unanswered(self, checked: Iterable[Checked]) -> list[str]:
         """Return the roles that nobody answers for, of those that must be: the required ones, or those chosen."""
-        answering = {one.model.model_id for one in checked if one.done.get("answers")}
+        done = {one.model.model_id: one.done for one in checked}
         return [
             role
             for role, models in self._roles.items()
-            if role in self._needed and models and not answering & {model.model_id for model in models}
+            if role in self._needed
+            and models
+            and not any(done[model.model_id].get("reachable" if role == EMBEDDER else "answers") for model in models)
         ]
 
     def _steps(self, checked: Checked) -> list[tuple[Step, Callable[[], Awaitable[None]]]]:
         model = checked.model
         # As the role that asks it soonest: each has a deadline, and may want its prompts to stay at home.
         role = min(checked.asked_as, key=lambda name: checked.asked_as[name])
+        if role == EMBEDDER:  # it cannot talk
+            return [("reachable", lambda: self._providers(model.kind).check(model))]
         chat = RoleChatModel(
             router=self._router, role=role, mode=self._mode, overrides={"modelId": model.model_id}, alone=True
         )

@@ -12,6 +12,7 @@ from metahuman.home import Home
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import open_provider
 from metahuman.models.resolved import ResolvedModel
+from metahuman.models.schema import NO_STAND_INS
 from metahuman.opening import live_registry, open_memory
 from metahuman.state.context import Mode
 from metahuman.state.errors import ModelError
@@ -83,7 +84,7 @@ async def collect(home: Home, live: LiveRegistry | None = None) -> Status:
     mode = await memory.current_mode()
     # As a turn asks them: routes are not left to a model that only stands in.
     candidates = {
-        role: registry.candidates(role, mode, listed_only=role == "orchestrator")
+        role: registry.candidates(role, mode, listed_only=role in NO_STAND_INS)
         for role in registry.list_available_roles()
     }
     problems = await _problems({model.model_id: model for models in candidates.values() for model in models})

@@ -99,7 +99,9 @@ class Hierarchy:
             until = ends if last else now() + (ends - now()) / 2
             try:
                 provider = self._clients.provider(model)
-                async with self._breaker.admitted(model, provider, last_hope=last):
+                # Who wants no stand-ins has a way of going on without an answer.
+                last_hope = last and not call.listed_only
+                async with self._breaker.admitted(model, provider, last_hope=last_hope):
                     await self._see_that_it_may(model, call, registry)
                     return await self._ask(model, provider, call, record, attempt, until)
             except ModelError as error:

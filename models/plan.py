@@ -18,6 +18,7 @@ from metahuman.models.machine import Machine
 from metahuman.models.registry import Registry
 from metahuman.models.residency import instance_of
 from metahuman.models.resolved import ResolvedModel
+from metahuman.models.schema import EMBEDDER, NO_STAND_INS
 from metahuman.state.errors import ModelError
 
 Place = Literal["gpu", "ram", "elsewhere", "unknown"]
@@ -77,7 +78,7 @@ class Plan:
 def asked(registry: Registry, mode: str | None) -> dict[str, list[ResolvedModel]]:
     """Return whom each role may ask, in order, as a turn asks them: no model that only stands in decides a route."""
     roles = registry.list_available_roles()
-    return {role: registry.candidates(role, mode, listed_only=role == "orchestrator") for role in roles}
+    return {role: registry.candidates(role, mode, listed_only=role in NO_STAND_INS) for role in roles}
 
 
 def distinct(roles: Mapping[str, Iterable[ResolvedModel]]) -> list[ResolvedModel]:
@@ -164,7 +165,9 @@ def _planned(model: ResolvedModel, roles: Mapping[str, list[ResolvedModel]], wei
         return Planned(model, asked_as, "unknown", why=known)
     if not known.total:  # a server here hands it on
         return Planned(model, asked_as, "elsewhere")
-    return Planned(model, asked_as, room.place(model.kind, known.total), known)
+    # What only makes embeddings is run in RAM: the graphics memory is for those who chat.
+    place = "ram" if asked_as.keys() == {EMBEDDER} else room.place(model.kind, known.total)
+    return Planned(model, asked_as, place, known)
 
 
 def _loaded(rows: Iterable[Planned]) -> list[Loaded]:

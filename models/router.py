@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
@@ -13,12 +14,14 @@ from metahuman.models.answers import asked_again, usable, whole_message
 from metahuman.models.breaker import Breaker
 from metahuman.models.calls import CallRecord, RoleCall
 from metahuman.models.clients import Clients
+from metahuman.models.embedding import Embedder, require_embedder, serves_embeddings
 from metahuman.models.hierarchy import Hierarchy, Try
 from metahuman.models.providers import Provider, open_provider
 from metahuman.models.registry import Registry
 from metahuman.models.residency import Residency
 from metahuman.models.resolved import ResolvedModel
 from metahuman.models.role_chat_model import RoleChatModel
+from metahuman.models.schema import EMBEDDER
 from metahuman.models.streams import Opened, open_stream
 from metahuman.models.thinking import separate
 from metahuman.state.context import Mode
@@ -54,6 +57,7 @@ class RoleRouter:
         self.registry, self._audit, self._clock, self._residency = registry, audit, clock, residency
         self._clients = Clients(providers, audit)
         self._hierarchy = Hierarchy(registry, self._clients, Breaker(clock, audit), clock, usage)
+        self._embedder = Embedder(audit)
         # With which adapters each base spoke last.
         self._voices: dict[tuple[Hashable, ...], list[str]] = {}
 
@@ -88,6 +92,10 @@ class RoleRouter:
         options = [model.options for model in self.registry().candidates(role, mode, chosen)]
         windows = [(one.context_window or DEFAULT_WINDOW) - (one.max_tokens or DEFAULT_ANSWER) for one in options]
         return max(min(windows, default=DEFAULT_WINDOW - DEFAULT_ANSWER), 1)
+
+    def serves_embeddings(self) -> bool:
+        """Tell whether the registry names a model for embeddings."""
+        return serves_embeddings(self.registry(), EMBEDDER)
 
     async def aclose(self) -> None:
         """Close the connections made on this event loop; a later call opens new ones."""
@@ -136,6 +144,21 @@ class RoleRouter:
                     yield chunk
         metadata = {"modelCall": record.finish()}
         yield ChatGenerationChunk(message=AIMessageChunk(content="", response_metadata=metadata, chunk_position="last"))
+
+    async def embed(self, texts: Sequence[str], *, role: str = EMBEDDER) -> list[list[float]]:
+        """Return a vector for each of `texts`, in their order and all of one length; `fallback` does not stand in.
+
+        Raises:
+            ModelMissing: If the registry names no model for `role`.
+            NoModelAnswered: If every model of the hierarchy failed.
+            ModelError: If the request itself is at fault.
+        """
+        require_embedder(self.registry(), role)
+        if not texts:
+            return []
+        call = RoleCall(role, (), listed_only=True)
+        async with self._recorded(call) as record:
+            return await self._hierarchy.first(call, record, partial(self._embedder.embed, texts, record))
 
     @asynccontextmanager
     async def _recorded(self, call: RoleCall) -> AsyncIterator[CallRecord]:

@@ -16,8 +16,13 @@ ROLES: tuple[Role, ...] = get_args(Role)
 #: A turn cannot be had without these two; every other role can be answered for by `fallback`.
 REQUIRED_ROLES: tuple[Role, ...] = ("orchestrator", "persona")
 
+#: Turns texts into vectors. Nobody has to: what needs it does without, and `fallback` does not stand in.
+EMBEDDER = "embedder"
+#: Roles that only models listed for them can play: a guessed route starts work, a chat model's vectors mean nothing.
+NO_STAND_INS = frozenset({"orchestrator", EMBEDDER})
+
 #: Roles whose prompts carry memories: without a word of the owner's, they stay on the machine.
-PRIVATE_ROLES = frozenset({"persona", "curator"})
+PRIVATE_ROLES = frozenset({"persona", "curator", EMBEDDER})
 
 Locality = Literal["local", "any"]
 #: OpenAI-compatible servers differ in how adapters are chosen; OpenAI itself takes none.

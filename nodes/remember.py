@@ -69,6 +69,7 @@ def _memory(state: TurnState, thread: str | None) -> dict[str, Any]:
             "processed": False,
             "curated": False,
             "trainingConsent": True,
+            "brokenOff": "broken" in answer.response_metadata,
             "model": call.get("model"),
             "modelId": call.get("modelId"),
             "cognitiveMode": state["mode"],

@@ -134,6 +134,11 @@ def model_unloaded(provider: str, model: str, why: str) -> AuditEvent:
     return AuditEvent("model_unloaded", "system", {"provider": provider, "model": model, "why": why})
 
 
+def model_evicted(provider: str, model: str, by: str) -> AuditEvent:
+    """A server took a model out of memory to make room for the model `by`, which is not asked there any more."""
+    return AuditEvent("model_evicted", "system", {"provider": provider, "model": model, "by": by}, "warn")
+
+
 def adapter_loaded(model_id: str, provider: str, adapters: list[str], how: str, milliseconds: float) -> AuditEvent:
     """Adapters were made ready: loaded into a running server, or baked into a model of their own."""
     details = {"modelId": model_id, "provider": provider, "adapters": adapters, "how": how, "ms": milliseconds}

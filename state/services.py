@@ -81,6 +81,14 @@ class Models(Protocol):
         """Return how many tokens a prompt for `role` may have, its answer's own room taken off."""
         ...
 
+    def serves_embeddings(self) -> bool:
+        """Tell whether there is a model for embeddings; without one, `embed` fails."""
+        ...
+
+    async def embed(self, texts: Sequence[str], *, role: str = "embedder") -> list[list[float]]:
+        """Return a vector for each text, all of one length: down the role's hierarchy, audited."""
+        ...
+
     async def aclose(self) -> None:
         """Close the connections made on this event loop."""
         ...

@@ -11,11 +11,11 @@ from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, UsageMetadata
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from metahuman.models.providers import AdapterUse, Served, Wish
+from metahuman.models.providers import AdapterUse, Embedded, Served, Wish
 from metahuman.models.registry import Registry
 from metahuman.models.resolved import ResolvedModel
 from metahuman.models.router import RoleRouter
@@ -132,7 +132,8 @@ class Asked:
     options: dict[str, Any]
 
 
-Answer = str | AIMessage | Exception | Broken | Slow
+Vectors = list[list[float]]
+Answer = str | AIMessage | Exception | Broken | Slow | Vectors
 
 
 class Unscripted(AssertionError):  # noqa: N818
@@ -168,6 +169,13 @@ class ScriptedProvider:
 
     def request(self, model: ResolvedModel, served: Served, wish: Wish) -> dict[str, Any]:
         return {"wish": wish, "options": model.options.model_dump(exclude_none=True)}
+
+    async def embed(self, model: ResolvedModel, served: Served, texts: Sequence[str]) -> Embedded:
+        asked = Asked(model.model_id, [HumanMessage(text) for text in texts], Wish(), {})
+        answer: Any = self.next(asked)
+        if isinstance(answer, Exception):
+            raise answer
+        return Embedded(answer, tokens=len(texts))
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         return ModelTimeout("too slow") if isinstance(error, TimeoutError) else None

@@ -10,7 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
 from metahuman.api import MetaHuman
+from metahuman.cli import main
 from metahuman.home import SHIPPED
 from metahuman.models.download import models_folder
 from tests.fakes import Answer, ScriptedProvider, registry_content
@@ -65,6 +69,23 @@ def files(home: Path, *, but: str = "") -> dict[str, bytes]:
 
 
 def metahuman(home: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
+    """Run the command line in a process of its own, which takes it seconds to start: where that is what is tested."""
     command = [sys.executable, "-m", "metahuman", "--home", str(home), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+def in_process(home: Path, *arguments: str, typed: str = "", columns: int = 80) -> subprocess.CompletedProcess[str]:
+    """Run the command line from its start to its exit code in this process, with `typed` on its standard input."""
+    command = ["metahuman", "--home", str(home), *arguments]
+    with (
+        CliRunner().isolation(typed, {"COLUMNS": str(columns)}) as (out, err, _),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit) as left:
+            main()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return subprocess.CompletedProcess(
+            command, int(left.value.code or 0), out.getvalue().decode(), err.getvalue().decode()
+        )

@@ -107,7 +107,7 @@ def _table(checked: Iterable[Checked]) -> Table:
     from metahuman.cli.model_plan import ids_column, places
 
     model, roles = ids_column(one.model.model_id for one in checked), Column("asked as", overflow="fold")
-    numbers = [Column(name, justify="right") for name in ("first token", "tokens/s")]
+    numbers = [Column(name, justify="right") for name in ("first\ntoken", "tokens\n/s")]
     marks = [Column(name, justify="center") for name in ("there", "JSON", "tool")]
     columns = (model, roles, marks[0], *numbers, *marks[1:])
     table = Table(*columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))

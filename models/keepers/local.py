@@ -23,7 +23,7 @@ class LocalKeeper:
 
     async def resident(self, model: ResolvedModel) -> bool:
         """Look among the loaded engines."""
-        from metahuman.models.providers.llama import is_loaded
+        from metahuman.models.providers.engine import is_loaded
 
         return is_loaded(model_file(model))
 
@@ -33,7 +33,7 @@ class LocalKeeper:
 
     async def unload(self, model: ResolvedModel) -> None:
         """Drop the engine: its memory is free as soon as the last answer under way is done."""
-        from metahuman.models.providers.llama import drop_engine
+        from metahuman.models.providers.engine import drop_engine
 
         await asyncio.to_thread(drop_engine, model_file(model))
 

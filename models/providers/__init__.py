@@ -57,8 +57,6 @@ class Wish:
     schema: AnswerSchema | None = None
 
 
-#: Where a server is looked for when the registry does not say.
-
 #: How a server takes adapters: chosen with each request, made into a model of its own, or not at all.
 AdapterUse = Literal["per_request", "baked", "none"]
 
@@ -76,6 +74,21 @@ class Served:
     name: str
     loras: tuple[int, ...] = ()
     loaded_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What a server made of some texts.
+
+    Args:
+        vectors: One for each text, in the texts' order, if all is well: as they came, and not looked at yet.
+        tokens: How many the texts have.
+        evicted: The models that it took out of memory to make room for the one that was asked.
+    """
+
+    vectors: Any
+    tokens: int
+    evicted: tuple[str, ...] = ()
 
 
 class Provider(Protocol):
@@ -104,6 +117,16 @@ class Provider(Protocol):
 
     def request(self, model: ResolvedModel, served: Served, wish: Wish) -> dict[str, Any]:
         """Return the keyword arguments of one call: the model's options and the call's wishes, in its own words."""
+        ...
+
+    async def embed(self, model: ResolvedModel, served: Served, texts: Sequence[str]) -> Embedded:
+        """Return the vectors of `texts`, which are few enough for one request.
+
+        Raises:
+            ModelMissing: If it has no such model, or makes no embeddings.
+            ContextOverflow: If a text is too long for the model: none is cut.
+            ModelError: If it does not answer.
+        """
         ...
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:

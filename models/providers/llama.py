@@ -1,159 +1,24 @@
-"""llama.cpp inside this process: one loaded base with all its adapters, and a LangChain chat model on it."""
+"""A LangChain chat model on llama.cpp inside this process."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import secrets
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import xllamacpp
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage, UsageMetadata, convert_to_openai_messages
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
-from metahuman.models.gguf import read_adapter
-from metahuman.models.providers import require_file
+from metahuman.models.providers.engine import Engine, open_engine
 from metahuman.state.background import background
-from metahuman.state.errors import AdapterRefused, BadRequest, ContextOverflow, ModelError, ModelMissing
+from metahuman.state.errors import BadRequest, ContextOverflow, ModelError
 
-#: Conversations whose prompts stay computed side by side; more wait their turn.
-SLOTS = 2
 _DONE: Any = object()
-
-
-class Engine:
-    """A loaded base model.
-
-    Its memory is free again when the last reference to it is gone: no call keeps one for longer than its answer.
-
-    Args:
-        path: Its GGUF file.
-        window: The context window in tokens, shared by the slots.
-        adapters: LoRA files, loaded with it; each call chooses among them.
-
-    Attributes:
-        loaded_ms: Milliseconds it took to load.
-
-    Raises:
-        ModelMissing: If the file cannot be loaded.
-        AdapterRefused: If it cannot be loaded with these adapters.
-    """
-
-    def __init__(self, path: Path, window: int, adapters: tuple[Path, ...]) -> None:
-        started = time.perf_counter()
-        self.window, self._adapters = window, {adapter: number for number, adapter in enumerate(adapters)}
-        params = xllamacpp.CommonParams()
-        params.model.path = str(path)
-        params.n_ctx, params.n_parallel, params.kv_unified = window, SLOTS, True
-        # Two threads serve a prompt best on two cores, one serves generation; more cores gain little at this size.
-        params.cpuparams.n_threads, params.cpuparams_batch.n_threads = 1, 2
-        params.warmup, params.verbosity, params.cache_ram_mib = False, 0, 0
-        params.fit_params = False  # the window is the registry's to choose, not the free memory's
-        # The library always listens on a loopback port: no page, no foreign origin, and a key nobody knows.
-        params.ui, params.cors_origins, params.api_keys = False, "http://localhost", [secrets.token_hex(32)]
-        params.lora_adapters = [_adapter(adapter) for adapter in adapters]
-        params.lora_init_without_apply = True
-        try:
-            self._server = xllamacpp.Server(params)
-        except RuntimeError as error:
-            if adapters:
-                names = ", ".join(map(str, adapters))
-                raise AdapterRefused(f"llama.cpp cannot load {path} with {names}; are they made for it?") from error
-            raise ModelMissing(f"llama.cpp cannot load {path}; is it a whole GGUF file?") from error
-        self.loaded_ms = round((time.perf_counter() - started) * 1000, 2)
-
-    @property
-    def adapters(self) -> tuple[Path, ...]:
-        """The adapters loaded with it."""
-        return tuple(self._adapters)
-
-    def serves(self, window: int, adapters: tuple[Path, ...]) -> bool:
-        """Tell whether it is large enough, and holds these adapters."""
-        return window <= self.window and all(adapter in self._adapters for adapter in adapters)
-
-    def chat(self, request: Mapping[str, Any], on_chunk: Callable[[dict[str, Any]], bool]) -> None:
-        """Answer `request`, handing over each chunk; blocks until done or until `on_chunk` returns True."""
-        self._server.handle_chat_completions(dict(request), on_chunk)
-
-    def lora(self, adapters: tuple[Path, ...], scale: float) -> list[dict[str, float]]:
-        """Return which adapters a call speaks with, in llama.cpp's words.
-
-        Each is named, those of scale 0 too: told of none, llama.cpp would answer from a prompt cache that another
-        call's adapters coloured.
-        """
-        return [{"id": n, "scale": scale if one in adapters else 0.0} for one, n in self._adapters.items()]
-
-
-#: The one place that keeps an engine, so that dropping it there frees its memory.
-_engines: dict[Path, Engine] = {}
-_loading = threading.Lock()
-
-
-def open_engine(path: Path, window: int, adapters: tuple[Path, ...] = (), siblings: tuple[Path, ...] = ()) -> Engine:
-    """Return the engine of a model file, loaded once per process however many roles use it.
-
-    Args:
-        path: The GGUF file.
-        window: The least context window, in tokens.
-        adapters: The LoRA files it must hold.
-        siblings: Those that others will ask for: loaded along if they can be, so that it is not loaded anew for them.
-
-    Raises:
-        ModelMissing: If the file is not there or cannot be loaded.
-        AdapterRefused: If an adapter is not there, or not made for it.
-    """
-    if engine := find_engine(path, window, adapters):
-        return engine
-    with _loading:
-        if engine := find_engine(path, window, adapters):  # loaded by another thread meanwhile
-            return engine
-        require_file(path)
-        if smaller := _engines.get(path):
-            window, siblings = max(window, smaller.window), (*smaller.adapters, *siblings)
-        engine = _engines[path] = _load(path, window, adapters, siblings)
-        return engine
-
-
-def find_engine(path: Path, window: int, adapters: tuple[Path, ...]) -> Engine | None:
-    """Return the engine of a model file if it is loaded, large enough, and holds these adapters."""
-    engine = _engines.get(path)
-    return engine if engine and engine.serves(window, adapters) else None
-
-
-def is_loaded(path: Path) -> bool:
-    """Tell whether a model file has an engine."""
-    return path in _engines
-
-
-def drop_engine(path: Path) -> None:
-    """Forget the engine of a model file; answers under way are given to their end."""
-    with _loading:
-        _engines.pop(path, None)
-
-
-def _load(path: Path, window: int, adapters: tuple[Path, ...], siblings: tuple[Path, ...]) -> Engine:
-    for adapter in adapters:
-        read_adapter(adapter)
-    others = [adapter for adapter in siblings if _is_adapter(adapter)]
-    try:
-        return Engine(path, window, tuple(dict.fromkeys([*adapters, *others])))
-    except AdapterRefused:
-        if not set(others) - set(adapters):
-            raise
-        return Engine(path, window, adapters)  # one of them is not made for this base: the others need not suffer
-
-
-def _is_adapter(path: Path) -> bool:
-    with contextlib.suppress(AdapterRefused):
-        return bool(read_adapter(path))
-    return False
 
 
 class ChatLlama(BaseChatModel):
@@ -291,9 +156,3 @@ def _explain(error: Mapping[str, Any]) -> ModelError:
     if error.get("type") == "exceed_context_size_error":
         return ContextOverflow(message)
     return BadRequest(f"llama.cpp refuses the request: {message}")
-
-
-def _adapter(path: Path) -> Any:
-    info = xllamacpp.CommonAdapterLoraInfo()
-    info.path, info.scale = str(path), 0.0
-    return info

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metahuman.models.download import models_folder
 from metahuman.models.gguf import read_adapter
-from metahuman.models.providers import LLAMA_SAMPLING, AdapterUse, Served, Wish, explain_http, given, require_file
+from metahuman.models.providers import (
+    LLAMA_SAMPLING,
+    AdapterUse,
+    Embedded,
+    Served,
+    Wish,
+    explain_http,
+    given,
+    require_file,
+)
 from metahuman.models.resolved import ResolvedModel
-from metahuman.state.errors import ModelError
+from metahuman.state.errors import ModelError, ModelMissing
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -57,6 +67,10 @@ class LocalProvider:
             call["response_format"] = {"type": "json_schema", "json_schema": schema}
         return call
 
+    async def embed(self, model: ResolvedModel, served: Served, texts: Sequence[str]) -> Embedded:
+        """Refuse: the engine is loaded to talk."""
+        raise ModelMissing(f"{model.provider} makes no embeddings: name a model of ollama or openai for them")
+
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error means; the engine already speaks in this program's errors."""
         return error if isinstance(error, ModelError) else explain_http(error, model)
@@ -68,7 +82,7 @@ class LocalProvider:
             ModelMissing: If it cannot be loaded.
             AdapterRefused: If it cannot be loaded with its adapters.
         """
-        from metahuman.models.providers.llama import find_engine, open_engine
+        from metahuman.models.providers.engine import find_engine, open_engine
 
         wanted = model_file(model), window(model), model.adapters
         return None if find_engine(*wanted) else open_engine(*wanted, model.siblings).loaded_ms

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from metahuman.models.providers import LLAMA_SAMPLING, AdapterUse, Served, Wish, explain_http, given
+from metahuman.models.providers import LLAMA_SAMPLING, AdapterUse, Embedded, Served, Wish, explain_http, given
 from metahuman.models.providers import http_settings as http
 from metahuman.models.providers.baking import bake
-from metahuman.models.providers.ollama_api import explain_refusal, listed, missing, tagged
+from metahuman.models.providers.ollama_api import evicted, explain_refusal, listed, missing, send, tagged
 from metahuman.models.resolved import ResolvedModel
 from metahuman.state.errors import ModelError
 
@@ -26,6 +27,8 @@ class OllamaProvider:
 
     async def prepare(self, model: ResolvedModel) -> Served:
         """Return the model's own name, or that of the model its adapters are baked into."""
+        if not model.adapters:
+            await self.check(model)  # sooner done, where nobody answers, than importing the SDK
         return await bake(model)
 
     def connect(self, model: ResolvedModel, served: Served) -> BaseChatModel:
@@ -50,6 +53,18 @@ class OllamaProvider:
         if wish.schema:
             call["format"] = dict(wish.schema.schema)
         return {"model": served.name, "options": run, **call}
+
+    async def embed(self, model: ResolvedModel, served: Served, texts: Sequence[str]) -> Embedded:
+        """Have the model run in RAM, which leaves the graphics memory to those who chat, and see who had to go."""
+        name = tagged(served.name)
+        before = await listed(model, "/api/ps")
+        here = before.get(name)
+        # One that is on a card already would be loaded anew: it may be somebody's chat model.
+        run = loading(model) | ({} if here and here.get("size_vram") else {"num_gpu": 0})
+        body = {"model": name, "input": list(texts), "truncate": False, "options": run, **keeping(model)}
+        answer = await send(model, "/api/embed", body)
+        gone = () if here else evicted(before, await listed(model, "/api/ps"), name)
+        return Embedded(answer.get("embeddings"), int(answer.get("prompt_eval_count") or 0), gone)
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error of the client means."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -32,6 +33,31 @@ async def listed(model: ResolvedModel, path: str = "/api/tags") -> dict[str, dic
     entries = (await ask_json(model, path)).get("models") or []
     names = ((entry.get("model") or entry.get("name"), entry) for entry in entries)
     return {tagged(name): entry for name, entry in names if name}
+
+
+def evicted(
+    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]], name: str
+) -> tuple[str, ...]:
+    """Return who had to leave a server's memory for the model called `name`.
+
+    Not those whose time was up; and nobody if others came as well, since it may have been for them.
+
+    Args:
+        before: Who was in memory, as `listed` tells it.
+        after: Who is now.
+        name: The whole name of the model that was loaded.
+    """
+    if after.keys() - before.keys() - {name}:
+        return ()
+    return tuple(sorted(gone for gone in before.keys() - after.keys() if not _is_due(before[gone])))
+
+
+def _is_due(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a model's time in memory is up."""
+    try:
+        return datetime.fromisoformat(entry["expires_at"]) <= datetime.now(UTC)
+    except (KeyError, TypeError, ValueError):  # an older server, which does not say
+        return False
 
 
 async def send(model: ResolvedModel, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,6 +140,8 @@ async def check(response: httpx.Response, model: ResolvedModel) -> None:
 
 def explain_refusal(status: int, message: str, model: ResolvedModel) -> ModelError:
     """Return what it means that Ollama said no; `status` is -1 in the middle of an answer."""
+    if "does not support embeddings" in message:  # with various statuses, as if something had gone wrong inside
+        return ModelMissing(f"{model.model} at {model.address} makes no embeddings: name a model that does")
     if failure := explain_status(status, message, model):
         return failure
     if status == httpx.codes.NOT_FOUND:

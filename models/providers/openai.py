@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,9 +13,9 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 
-from metahuman.models.providers import SAMPLING, AdapterUse, Served, Wish, given, http_settings
+from metahuman.models.providers import SAMPLING, AdapterUse, Embedded, Served, Wish, given, http_settings
 from metahuman.models.providers.openai_adapters import chosen, make_ready
-from metahuman.models.providers.openai_api import account, explain, listed, missing, talk
+from metahuman.models.providers.openai_api import account, embed, explain, listed, missing, talk
 from metahuman.models.resolved import ResolvedModel
 from metahuman.state.errors import ModelError
 
@@ -68,6 +68,10 @@ class OpenAIProvider:
             schema = {"name": wish.schema.name, "schema": dict(wish.schema.schema)}
             call["response_format"] = {"type": "json_schema", "json_schema": schema}
         return call
+
+    async def embed(self, model: ResolvedModel, served: Served, texts: Sequence[str]) -> Embedded:
+        """Return the vectors in the order of the texts, whichever order they came in."""
+        return await embed(model, served, texts)
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error of the client means."""

@@ -1,11 +1,11 @@
-"""OpenAI's protocol, as far as it is not chatting: which models a server has, and what its errors mean."""
+"""OpenAI's protocol, as far as it is not chatting: which models a server has, embeddings, and what errors mean."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,7 +15,7 @@ import httpx
 import openai
 from pydantic import ValidationError
 
-from metahuman.models.providers import explain_http, explain_status, http_settings
+from metahuman.models.providers import Embedded, Served, explain_http, explain_status, http_settings
 from metahuman.models.resolved import ResolvedModel
 from metahuman.state.errors import (
     BadAnswer,
@@ -93,6 +93,24 @@ async def listed(client: openai.AsyncOpenAI, model: ResolvedModel) -> list[str]:
         raise ModelDown(f"{model.address} is no model server: correct {key}, which mostly ends in /v1") from error
 
 
+async def embed(model: ResolvedModel, served: Served, texts: Sequence[str]) -> Embedded:
+    """Return the vectors of `texts`, in their order.
+
+    Raises:
+        BadAnswer: If what comes is no list of vectors.
+        ModelError: If the server refuses, breaks off or does not answer.
+    """
+    body = {"model": served.name, "input": list(texts), "encoding_format": "float"}
+    async with talk(model, model.settings.timeout / 1000) as client:
+        answer = (await client.post("/embeddings", body=body, cast_to=httpx.Response)).json()
+    try:
+        entries = sorted(answer["data"], key=lambda entry: entry["index"])
+        tokens = (answer.get("usage") or {}).get("prompt_tokens") or 0
+        return Embedded([entry["embedding"] for entry in entries], int(tokens))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadAnswer(f"{model.address} sent no embeddings: {type(error).__name__} {error}") from error
+
+
 def explain(error: Exception, model: ResolvedModel) -> ModelError | None:
     """Return what an error of OpenAI's client means, or None if it is not about the model."""
     if isinstance(error, openai.APIStatusError):
@@ -138,6 +156,8 @@ def _explain_status(error: openai.APIStatusError, model: ResolvedModel) -> Model
             return _explain_not_found(error, model)
         case 408:
             return ModelTimeout(f"{model.model} at {model.address} took too long: {said}")
+        case 501:
+            return ModelMissing(f"{model.address} cannot do that: {said}")
     refused = BadRequest(f"{model.address} refuses the request: {said}")
     return explain_status(status, headers.get("Location") or said, model) or refused
 
@@ -154,7 +174,8 @@ def _explain_not_found(error: openai.APIStatusError, model: ResolvedModel) -> Mo
     if error.code == "model_not_found" or "model" in told(error).lower():
         return missing(model)
     key = f"providers.{model.provider}.baseUrl"
-    return ModelMissing(f"{model.address} has no chat completions: correct {key}, which mostly ends in /v1")
+    asked = "embeddings" if error.request.url.path.endswith("/embeddings") else "chat completions"
+    return ModelMissing(f"{model.address} has no {asked}: correct {key}, which mostly ends in /v1")
 
 
 def _is_overflow(error: openai.APIError) -> bool:

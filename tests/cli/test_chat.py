@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from metahuman.api import MetaHuman
 from metahuman.cli.console import Words
 from metahuman.cli.session import Session
 from metahuman.state.context import Mode
@@ -33,11 +34,15 @@ class Sitting:
         return self._screen.getvalue()
 
 
+def sitting_with(twin: MetaHuman, mode: Mode | None = None) -> Sitting:
+    screen = io.StringIO()
+    return Sitting(Session(twin, Console(file=screen, width=100), "main", mode), screen)
+
+
 @contextmanager
 def sitting(home: Path, mode: Mode | None = None, **script: list[Answer]) -> Iterator[Sitting]:
-    screen = io.StringIO()
     with scripted(home, **script) as twin:
-        yield Sitting(Session(twin, Console(file=screen, width=100), "main", mode), screen)
+        yield sitting_with(twin, mode)
 
 
 def test_an_answer_and_how_it_came_about(tmp_path: Path) -> None:
@@ -65,7 +70,8 @@ def test_lines_break_between_words_where_a_terminal_ends(*, terminal: bool, show
 def test_an_answer_that_had_to_stop_says_so(tmp_path: Path) -> None:
     with OllamaServer(models=("m",), answers=[Served("once upon a", finish="length")]) as server:
         write_registry(tmp_path, served(server.url))
-        assert "cut at its length limit" in metahuman(tmp_path, "chat", input="a story\n").stdout
+        with MetaHuman(tmp_path) as twin:
+            assert "cut at its length limit" in sitting_with(twin).take("a story")
 
 
 def test_a_fallback_is_marked_and_explained(tmp_path: Path) -> None:

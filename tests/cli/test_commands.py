@@ -14,7 +14,7 @@ import click
 import pytest
 
 from metahuman.cli import COMMANDS
-from tests.homes import files, metahuman, served, write_registry
+from tests.homes import files, in_process, metahuman, served, write_registry
 from tests.servers.answer import Answer
 from tests.servers.ollama import OllamaServer
 
@@ -38,7 +38,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("command", [[name] for name in COMMANDS] + [["models", "pull"], ["models", "validate"]])
 def test_every_command_has_help(tmp_path: Path, command: list[str]) -> None:
-    done = metahuman(tmp_path / "home", *command, "--help")
+    done = in_process(tmp_path / "home", *command, "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: ")
     assert not (tmp_path / "home").exists()
@@ -47,16 +47,16 @@ def test_every_command_has_help(tmp_path: Path, command: list[str]) -> None:
 def test_ask_takes_words_or_standard_input_and_prints_json_for_scripts(tmp_path: Path) -> None:
     with OllamaServer(models=("m",), answers=[Answer("one"), Answer("two"), Answer("three")]) as server:
         write_registry(tmp_path, served(server.url))
-        assert metahuman(tmp_path, "ask", "what", "is", "it?").stdout == "one\n"
+        assert in_process(tmp_path, "ask", "what", "is", "it?").stdout == "one\n"
         assert metahuman(tmp_path, "ask", input="and now?\n").stdout == "two\n"
-        reply = json.loads(metahuman(tmp_path, "ask", "--json", "--thread", "other", "again").stdout)
+        reply = json.loads(in_process(tmp_path, "ask", "--json", "--thread", "other", "again").stdout)
     assert (reply["text"], reply["thread"], reply["calls"][0]["role"]) == ("three", "other", "persona")
 
 
 def test_what_a_model_says_cannot_steer_the_terminal(tmp_path: Path) -> None:
     with OllamaServer(models=("m",), answers=[Answer("\x1b[31mred[/] [bold]bold\a")]) as server:
         write_registry(tmp_path, served(server.url))
-        assert metahuman(tmp_path, "ask", "colour?").stdout == "[31mred[/] [bold]bold\n"
+        assert in_process(tmp_path, "ask", "colour?").stdout == "[31mred[/] [bold]bold\n"
 
 
 def one_line(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -71,16 +71,18 @@ def test_a_broken_registry_is_one_line(tmp_path: Path) -> None:
     write_registry(tmp_path, {"defaults": {"persona": "nobody"}})
     before = files(tmp_path)
     for command in (["ask", "hello"], ["models"]):
-        one_line(metahuman(tmp_path, *command), "etc/models.json: defaults.persona: no model 'nobody'", "; name one of")
+        one_line(
+            in_process(tmp_path, *command), "etc/models.json: defaults.persona: no model 'nobody'", "; name one of"
+        )
     assert files(tmp_path) == before
-    done = metahuman(tmp_path, "models", "validate")
+    done = in_process(tmp_path, "models", "validate")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 2
 
 
 def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    one_line(metahuman(tmp_path / "file" / "home", "ask", "hello"), "file/home")
+    one_line(in_process(tmp_path / "file" / "home", "ask", "hello"), "file/home")
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing_half(tmp_path: Path) -> None:
@@ -109,8 +111,8 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
 def test_status_tells_who_answers_and_why_not_the_first(tmp_path: Path) -> None:
     with OllamaServer(models=("other",)) as server:
         write_registry(tmp_path, served(server.url, fallback="http://127.0.0.1:9"))
-        status = json.loads(metahuman(tmp_path, "status", "--json").stdout)
-        told = metahuman(tmp_path, "status", env=os.environ | {"COLUMNS": "200"}).stdout
+        status = json.loads(in_process(tmp_path, "status", "--json").stdout)
+        told = in_process(tmp_path, "status", columns=200).stdout
     persona = status["modelRoles"]["persona"]
     assert (persona["modelId"], persona["answering"], persona["lastCall"]) == ("first", None, None)
     assert persona["problems"]["first"] == "Ollama has no m: `ollama pull m`"
@@ -121,14 +123,14 @@ def test_status_tells_who_answers_and_why_not_the_first(tmp_path: Path) -> None:
 
 
 def test_the_models_are_listed_in_the_order_they_are_asked(tmp_path: Path) -> None:
-    told = metahuman(tmp_path, "models", env=os.environ | {"COLUMNS": "200"}).stdout
+    told = in_process(tmp_path, "models", columns=200).stdout
     assert "persona (2)" in next(line for line in told.splitlines() if "embedded" in line)
 
 
 def test_the_schema_printed_is_the_one_checked_in(tmp_path: Path) -> None:
     from metahuman.home import SHIPPED
 
-    assert metahuman(tmp_path, "models", "schema").stdout == (SHIPPED / "models.schema.json").read_text()
+    assert in_process(tmp_path, "models", "schema").stdout == (SHIPPED / "models.schema.json").read_text()
 
 
 def test_a_mistake_of_the_programs_is_one_line_unless_asked_for_more(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ async def refused(model: ResolvedModel) -> str:
 async def test_a_model_without_adapters_is_itself(server: OllamaServer, lora: Path) -> None:
     assert await OLLAMA.prepare(voice(server)) == Served("qwen3:30b")
     assert await OLLAMA.prepare(voice(server, lora, adapterScale=0)) == Served("qwen3:30b")
-    assert server.requests == []
+    assert {request.path for request in server.requests} == {"/api/tags"}
 
 
 async def test_an_adapter_is_uploaded_and_baked_once(server: OllamaServer, lora: Path) -> None:
@@ -204,7 +204,7 @@ def local(*adapters: Path, **options: Any) -> ResolvedModel:
 
 @real_model
 async def test_a_base_is_loaded_with_its_adapters_once(tmp_path: Path) -> None:
-    from metahuman.models.providers.llama import drop_engine
+    from metahuman.models.providers.engine import drop_engine
 
     drop_engine(EMBEDDED)
     model = local(write_lora(tmp_path / "voice.gguf"))
@@ -218,7 +218,7 @@ async def test_a_base_is_loaded_with_its_adapters_once(tmp_path: Path) -> None:
 
 @real_model
 async def test_a_broken_adapter_is_refused_and_does_not_hurt_the_others(tmp_path: Path) -> None:
-    from metahuman.models.providers.llama import drop_engine, open_engine
+    from metahuman.models.providers.engine import drop_engine, open_engine
 
     drop_engine(EMBEDDED)
     good, foreign = write_lora(tmp_path / "good.gguf"), write_lora(tmp_path / "foreign.gguf", width=64)

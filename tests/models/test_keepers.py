@@ -230,7 +230,7 @@ async def test_an_answer_under_way_is_given_to_its_end() -> None:
 
 @real_model
 async def test_a_wider_window_replaces_the_engine_and_a_narrower_one_shares_it() -> None:
-    from metahuman.models.providers.llama import find_engine, open_engine
+    from metahuman.models.providers.engine import find_engine, open_engine
 
     await LOCAL.unload(resolved("local", str(EMBEDDED)))  # another test may have opened a wider one
     narrow, wide = await asyncio.to_thread(open_engine, EMBEDDED, 512), open_engine(EMBEDDED, 2048)
@@ -244,3 +244,10 @@ async def test_a_wider_window_replaces_the_engine_and_a_narrower_one_shares_it()
 def resident_bytes() -> int:
     gc.collect()
     return int(psutil.Process().memory_info().rss)
+
+
+@real_model
+async def test_an_engine_can_be_dropped_as_soon_as_it_is_loaded() -> None:
+    for _ in range(4):  # without a word said, every third or so would never end
+        await LOCAL.load(resolved("local", str(EMBEDDED)))
+        await asyncio.wait_for(LOCAL.unload(resolved("local", str(EMBEDDED))), 30)

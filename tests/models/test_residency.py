@@ -201,7 +201,7 @@ async def test_two_roles_on_one_model_of_ollama_are_one_in_memory(tmp_path: Path
 @pytest.mark.real_model
 @pytest.mark.skipif(not EMBEDDED.exists(), reason="the embedded model is not there: metahuman models pull")
 async def test_two_roles_on_one_file_are_one_engine(tmp_path: Path) -> None:
-    from metahuman.models.providers.llama import find_engine
+    from metahuman.models.providers.engine import find_engine
 
     models = two_roles("local", str(EMBEDDED), tmp_path)
     for one in models:

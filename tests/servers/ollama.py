@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from math import sqrt
 from typing import Any
 from uuid import uuid4
-from zlib import crc32
 
 from tests.servers.answer import JSON, Answer, Answers, pieces, prompt_tokens
+from tests.servers.embedding import embedding
 from tests.servers.http import Exchange, Refusal
 from tests.servers.ollama_store import EMBEDDING_LENGTH, SIZE, ModelStore, line
 
@@ -34,6 +33,7 @@ class OllamaServer(ModelStore):
     Attributes:
         loaded: When each loaded model expires.
         windows: The context window that each was loaded with.
+        in_ram: Those that were loaded with no layer on a graphics card.
         loads: Each time a model was loaded, in order.
         max_loaded: The most models it keeps loaded, those used last; 0 for any number.
         redirect: Where it sends every request instead of answering.
@@ -48,6 +48,7 @@ class OllamaServer(ModelStore):
         super().__init__(models, answers, capabilities)
         self.loaded: dict[str, datetime] = {}
         self.windows: dict[str, int] = {}
+        self.in_ram: set[str] = set()
         self.loads: list[str] = []
         self.max_loaded = 0
         self.redirect = ""
@@ -86,7 +87,7 @@ class OllamaServer(ModelStore):
             {
                 **self.described(name),
                 "expires_at": _stamp(expires),
-                "size_vram": SIZE,
+                "size_vram": 0 if name in self.in_ram else SIZE,
                 "context_length": self.windows[name],
             }
             for name, expires in running
@@ -124,21 +125,30 @@ class OllamaServer(ModelStore):
 
     def _embed(self, exchange: Exchange) -> None:
         body = exchange.body
-        self._keep(self.find(body), body)
+        model = self.find(body)
         texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        if "embedding" not in self.capabilities:
+            raise Refusal(501, "this model does not support embeddings")
+        window = body.get("options", {}).get("num_ctx", DEFAULT_WINDOW)
+        if body.get("truncate") is False and any(len(pieces(text)) > window for text in texts):
+            raise Refusal(400, "the input length exceeds the context length")
+        self._keep(model, body)
         length = body.get("dimensions") or EMBEDDING_LENGTH
         count = sum(len(pieces(text)) for text in texts)
         took = {"total_duration": LOAD_NS + count * TOKEN_NS, "load_duration": LOAD_NS, "prompt_eval_count": count}
-        exchange.reply({"model": body["model"], "embeddings": [_embedding(text, length) for text in texts], **took})
+        exchange.reply({"model": body["model"], "embeddings": [embedding(text, length) for text in texts], **took})
 
     def _keep(self, model: str, body: JSON) -> None:
-        """Keep a model in memory as a request asks, or take it out; for another window it is loaded anew."""
-        keep_alive, window = _keep_alive(body), body.get("options", {}).get("num_ctx", DEFAULT_WINDOW)
+        """Keep a model in memory as a request asks, or take it out; for another window or place it is loaded anew."""
+        keep_alive, options = _keep_alive(body), body.get("options", {})
+        window, layers = options.get("num_ctx", DEFAULT_WINDOW), options.get("num_gpu", -1)
         there = self.loaded.pop(model, None)
         if not keep_alive:
             return
-        if not there or self.windows.get(model) != window:
+        moves = layers >= 0 and (layers == 0) != (model in self.in_ram)
+        if not there or moves or self.windows.get(model) != window:
             self.loads.append(model)
+            self.in_ram = self.in_ram - {model} | ({model} if layers == 0 else set())
         self.windows[model] = window
         self.loaded[model] = _now() + keep_alive
         while self.max_loaded and len(self.loaded) > self.max_loaded:
@@ -207,15 +217,6 @@ def _keep_alive(body: JSON) -> timedelta:
         total = sum(float(amount) * units[unit] for amount, unit in re.findall(r"([\d.]+)(ms|h|m|s)", value))
         value = -total if value.startswith("-") else total
     return FOREVER if value < 0 else timedelta(seconds=value)
-
-
-def _embedding(text: str, length: int) -> list[float]:
-    """Count words into buckets: texts that share words are near each other, as with a real model."""
-    vector = [0.0] * length
-    for word in re.findall(r"\w+", text.lower()):
-        vector[crc32(word.encode()) % length] += 1.0
-    norm = sqrt(sum(value * value for value in vector)) or 1.0
-    return [value / norm for value in vector]
 
 
 def _now() -> datetime:

@@ -1,4 +1,4 @@
-"""A scripted OpenAI-compatible service: chat completions, as the `openai` client and ChatOpenAI speak them."""
+"""A scripted OpenAI-compatible service: chat completions and embeddings, as its clients speak them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 from tests.servers.answer import JSON, Answer, Answers, pieces, prompt_tokens
+from tests.servers.embedding import embedding
 from tests.servers.http import Exchange, Refusal, Server
 
+EMBEDDING_LENGTH = 64
 #: The type and code OpenAI gives an error of each status.
 ERRORS: Mapping[int, tuple[str, str | None]] = {
     400: ("invalid_request_error", None),
@@ -28,7 +30,7 @@ class Refused(Answer):
 
 
 class OpenAIServer(Server):
-    """Speaks OpenAI's chat completions and says what its script says.
+    """Speaks OpenAI's chat completions, says what its script says, and makes embeddings.
 
     Args:
         models: The models it has.
@@ -37,6 +39,7 @@ class OpenAIServer(Server):
         context_length: How many tokens a prompt may have before it is refused.
         loras: The adapters it was started with, as llama-server has them; none, and it is no llama-server.
         loads_loras: Whether it loads adapters while it runs, as vLLM does where it is allowed to.
+        embeds: Whether it makes embeddings; if not, it says so as llama-server does.
     """
 
     def __init__(
@@ -47,11 +50,12 @@ class OpenAIServer(Server):
         context_length: int | None = None,
         loras: Iterable[str] | None = None,
         loads_loras: bool = False,
+        embeds: bool = True,
     ) -> None:
         super().__init__(answers)
         self.models = list(models)
         self.loras = None if loras is None else list(loras)
-        self.loads_loras = loads_loras
+        self.loads_loras, self.embeds = loads_loras, embeds
         self.api_key = api_key
         self.context_length = context_length
 
@@ -63,6 +67,7 @@ class OpenAIServer(Server):
     def routes(self) -> Mapping[tuple[str, str], Callable[[Exchange], None]]:
         """Map OpenAI's paths, and those that its imitators have beside them."""
         routes = {("GET", "/v1/models"): self._list, ("POST", "/v1/chat/completions"): self._complete}
+        routes["POST", "/v1/embeddings"] = self._embed
         if self.loras is not None:
             routes["GET", "/lora-adapters"] = self._list_loras
         if self.loads_loras:
@@ -113,6 +118,21 @@ class OpenAIServer(Server):
             exchange.stream(answer, _chunks(head, body, answer, error), "text/event-stream; charset=utf-8")
         else:
             exchange.reply_whole(answer, _whole(head, body, answer))
+
+    def _embed(self, exchange: Exchange) -> None:
+        self._authorize(exchange)
+        if not self.embeds:
+            raise Refusal(501, "This server does not support embeddings. Start it with `--embeddings`")
+        body = exchange.body
+        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        for text in texts:
+            self._admit({**body, "messages": [{"content": text}]})
+        tokens = sum(len(pieces(text)) for text in texts)
+        vectors = [embedding(text, body.get("dimensions") or EMBEDDING_LENGTH) for text in texts]
+        data = [{"object": "embedding", "index": index, "embedding": one} for index, one in enumerate(vectors)]
+        # The index tells the order, so the list need not.
+        answer = {"object": "list", "data": data[::-1], "model": body["model"]}
+        exchange.reply({**answer, "usage": {"prompt_tokens": tokens, "total_tokens": tokens}})
 
     def _authorize(self, exchange: Exchange) -> None:
         given = exchange.headers.get("Authorization", "").removeprefix("Bearer ")
