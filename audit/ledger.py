@@ -13,10 +13,10 @@ from metahuman.audit.database import Database, transaction
 from metahuman.state.errors import ModelSetAside, OverCap, StoreError, TooFar
 from metahuman.state.events import CANCELLED
 from metahuman.state.files import whole
+from metahuman.state.services import Spent
 
 if TYPE_CHECKING:
     from metahuman.audit.reader import Entry, Reader
-    from metahuman.state.services import Spent
 
 #: The audit event that is counted.
 CALL = "llm_call"
@@ -126,9 +126,6 @@ class Ledger:
 
     def spent(self, provider: str, day: str) -> Spent:
         """Return what `provider` was asked for on `day` (YYYY-MM-DD, that of UTC)."""
-        # That module brings LangChain with it, which whoever only counts or shows need not wait for.
-        from metahuman.state.services import Spent
-
         try:
             if self._path.exists():
                 sums = self._reading.run(lambda connection: connection.execute(_SPENT, (provider, day)).fetchone())

@@ -27,11 +27,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
@@ -82,16 +84,10 @@ async def overhead(calls: int, litellm: str | None) -> None:
     print("|---|---:|---:|---:|---:|---:|")
     for at_once, least, most in LOADS:
         with served(least, most) as url, routed(registry(server={"baseUrl": url})) as router:
-            direct = ChatOpenAI(model="m", base_url=url, api_key=SecretStr("none"), max_retries=0)
-            persona = router.chat_model("persona")
-
-            async def ask_direct(model: ChatOpenAI = direct) -> float:
-                return float((await model.ainvoke(HELLO)).text)
-
-            async def ask_routed(model: Any = persona) -> float:
-                return float((await model.ainvoke(HELLO)).text)
-
-            ways = {"direct ChatOpenAI": ask_direct, "role router": ask_routed}
+            ways = {
+                "direct ChatOpenAI": partial(ask, direct(url)),
+                "role router": partial(ask, router.chat_model("persona")),
+            }
             apart = most / at_once
             table(await own_times(ways, calls, at_once, apart), at_once)
             await router.aclose()
@@ -102,6 +98,11 @@ async def overhead(calls: int, litellm: str | None) -> None:
                 table(json.loads(done.splitlines()[-1]), at_once)
     if not litellm:
         print("\nLiteLLM not measured: name the Python of an environment that has it with --litellm")
+
+
+async def ask(model: BaseChatModel) -> float:
+    """Ask once; return the seconds that the server says it took."""
+    return float((await model.ainvoke(HELLO)).text)
 
 
 def table(took: dict[str, list[float]], at_once: int) -> None:
@@ -116,7 +117,7 @@ def table(took: dict[str, list[float]], at_once: int) -> None:
 
 async def dead_server() -> None:
     """Print what a server costs that refuses connections, and one that accepts them and says nothing."""
-    print("\n| dead server | first call, ms | next 100 beside the fallback's own time: p50 | p99 |")
+    print("\n| dead server | first call, ms | next 100 over direct calls to the fallback: p50 | p99 |")
     print("|---|---:|---:|---:|")
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_server(("127.0.0.1", 0)) as closed:
         refusing = closed.getsockname()[1]
@@ -124,16 +125,24 @@ async def dead_server() -> None:
         for name, port in (("refuses", refusing), ("silent, timeout 1 s", silent.getsockname()[1])):
             dead = {"baseUrl": f"http://127.0.0.1:{port}/v1", "timeout": 1000, "connectTimeout": 1000}
             with served(0.02, 0.02) as url, routed(registry(dead=dead, fallback={"baseUrl": url})) as router:
-                took = [await beside(router) for _ in range(101)]
+                took = [await beside(router.chat_model("persona")) for _ in range(101)]
+                own = [await beside(direct(url)) for _ in range(100)]
                 await router.aclose()
-            print(f"| {name} | {took[0]:.0f} | {percentile(took[1:], 0.5):.1f} | {percentile(took[1:], 0.99):.1f} |")
+            over = [percentile(took[1:], share) - percentile(own, share) for share in (0.5, 0.99)]
+            print(f"| {name} | {took[0]:.0f} | {over[0]:+.1f} | {over[1]:+.1f} |")
 
 
-async def beside(router: RoleRouter) -> float:
-    """Ask the persona once; return the milliseconds beside the server's own."""
+async def beside(model: BaseChatModel) -> float:
+    """Ask once; return the milliseconds beside the server's own."""
     started = time.perf_counter()
-    seconds = float((await router.chat_model("persona").ainvoke(HELLO)).text)
+    seconds = await ask(model)
     return (time.perf_counter() - started - seconds) * 1000
+
+
+@cache
+def direct(url: str) -> ChatOpenAI:
+    """Return the client that the router has below it."""
+    return ChatOpenAI(model="m", base_url=url, api_key=SecretStr("none"), max_retries=0)
 
 
 async def storm(calls: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from metahuman.models.providers import Provider
 from metahuman.models.resolved import ResolvedModel
-from metahuman.state.errors import ModelError, ModelSetAside, OverCap, TooFar
+from metahuman.state.errors import ModelError, ModelSetAside
 from metahuman.state.events import model_back, model_set_aside
 from metahuman.state.services import Audit, Clock
 
@@ -76,12 +76,10 @@ class Breaker:
                 await self._look(circuits, model, provider)
             try:
                 yield
-            except (OverCap, TooFar):
-                raise  # it was not asked
             except ModelError as error:
                 if error.trips == "no":  # it answered, if not as hoped
                     await self._close(places)
-                else:
+                elif error.trips:
                     # What runs in this process has no server that could be down.
                     whole_server = error.trips == "server" and model.settings.base_url
                     await self._set_aside((*here, None if whole_server else model.model), model, error)

@@ -20,7 +20,7 @@ from metahuman.models.providers import Provider
 from metahuman.models.registry import Registry
 from metahuman.models.resolved import ResolvedModel
 from metahuman.models.schema import ProviderSettings
-from metahuman.state.errors import ModelError, ModelMissing, NoModelAnswered, OverCap, TooFar
+from metahuman.state.errors import ModelError, ModelMissing, ModelTimeout, NoModelAnswered, OverCap, TooFar
 from metahuman.state.services import Clock, Usage
 
 T = TypeVar("T")
@@ -153,6 +153,8 @@ class Hierarchy:
             except ModelError as error:
                 if isinstance(error, ModelMissing):
                     self._clients.forget(model)
+                if isinstance(error, ModelTimeout) and call.deadline is not None:
+                    error.trips = None  # an impatient caller says nothing about the model
                 failures.append(error)
                 wait = _wait(failures, model.settings)
                 if wait is None or asyncio.get_running_loop().time() + wait >= until:

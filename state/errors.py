@@ -79,6 +79,9 @@ class ThreadBusy(MetaHumanError):  # noqa: N818 - reads as what happened
     """Another process holds this thread and did not finish its turn in time."""
 
 
+Trips = Literal["no", "model", "server"] | None
+
+
 class ModelError(MetaHumanError):
     """A model could not answer. `kind` is the word that audit events and status use for it.
 
@@ -90,8 +93,9 @@ class ModelError(MetaHumanError):
     falls_back = True
     #: Whether the same model is asked again first: never, once with the mistake told, or as often as the registry says.
     again: Literal["never", "told", "waited"] = "never"
-    #: Whether the model is then left alone for a while, and with `server` every model of its server.
-    trips: Literal["no", "model", "server"] = "no"
+    #: Whether the model is then left alone for a while, and with `server` every model of its server; None where the
+    #: failure says nothing about the model, because it was not asked, or not waited for.
+    trips: Trips = "no"
     #: Seconds that the server asked to be left alone, if it did.
     retry_after: float | None = None
     #: The record of the call that ended so, once it has.
@@ -134,6 +138,7 @@ class ModelSetAside(ModelError):  # noqa: N818
     """The model failed a moment ago and is left alone for a while."""
 
     kind = "set_aside"
+    trips = None
 
 
 class ModelMissing(ModelError):  # noqa: N818
@@ -152,7 +157,7 @@ class ModelTimeout(ModelError):  # noqa: N818
     """The provider took longer than the registry allows."""
 
     kind = "timeout"
-    trips = "model"
+    trips: Trips = "model"
 
 
 class ContextOverflow(ModelError):  # noqa: N818
@@ -171,12 +176,14 @@ class TooFar(ModelError):  # noqa: N818
     """The model runs elsewhere, and the role may not leave the machine."""
 
     kind = "remote"
+    trips = None
 
 
 class OverCap(ModelError):  # noqa: N818
     """The provider was asked for as much today as the owner allows."""
 
     kind = "cap"
+    trips = None
 
 
 class BadRequest(ModelError):  # noqa: N818

@@ -14,6 +14,15 @@ import pytest
 FOREIGN = ("METAHUMAN_", "LANGSMITH_", "LANGCHAIN_", "LANGGRAPH_", "OPENAI_", "OLLAMA_")
 KEPT = ("METAHUMAN_MODELS",)
 
+# The tests share the cores with each other: a thread of llama.cpp that waits for another must sleep, for one that spins
+# takes away the very core that the other needs. Its library reads this once, when it is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what talks to the embedded model first: one worker gets it all, and nothing long is left for the end."""
+    items.sort(key=lambda item: item.get_closest_marker("real_model") is None)
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

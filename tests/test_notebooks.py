@@ -25,7 +25,7 @@ def test_no_outputs_are_checked_in(path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's own libraries
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_it_runs(path: Path, tmp_path: Path) -> None:
-    embedded(find_home().root)
+    embedded(find_home().root, maxTokens=8)
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=90, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert any(cell.get("outputs") for cell in notebook.cells)

@@ -48,7 +48,7 @@ def test_ask_takes_words_or_standard_input_and_prints_json_for_scripts(tmp_path:
     with OllamaServer(models=("m",), answers=[Answer("one"), Answer("two"), Answer("three")]) as server:
         write_registry(tmp_path, served(server.url))
         assert in_process(tmp_path, "ask", "what", "is", "it?").stdout == "one\n"
-        assert metahuman(tmp_path, "ask", input="and now?\n").stdout == "two\n"
+        assert in_process(tmp_path, "ask", typed="and now?\n").stdout == "two\n"
         reply = json.loads(in_process(tmp_path, "ask", "--json", "--thread", "other", "again").stdout)
     assert (reply["text"], reply["thread"], reply["calls"][0]["role"]) == ("three", "other", "persona")
 

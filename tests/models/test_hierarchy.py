@@ -122,11 +122,12 @@ async def test_a_silent_model_leaves_the_next_its_time() -> None:
 
 
 async def test_a_call_may_have_less_time_than_its_role() -> None:
-    it = router({"big": [Slow("at last", 5)], "small": [Slow("at last", 5)]})
+    it = router({"big": [Slow("at last", 5), "in time"], "small": [Slow("at last", 5)]})
     started = time.monotonic()
     with pytest.raises(NoModelAnswered):
         await it.services.models.generate(RoleCall("persona", [], deadline=100))  # type: ignore[attr-defined]
     assert time.monotonic() - started < 1
+    assert await ask(it) == "in time"  # nobody was set aside for it
 
 
 async def test_a_retry_that_would_come_too_late_is_not_waited_for() -> None:
