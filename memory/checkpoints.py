@@ -97,8 +97,9 @@ async def open_checkpoints(path: Path) -> AsyncIterator[ThreadSaver]:
         StoreError: If the file cannot be opened or is no database.
     """
     await asyncio.to_thread(_prepare, path)
+    connection = _connect(path)
     try:
-        async with _connect(path) as connection:
+        async with connection:
             # In write-ahead mode, NORMAL loses nothing when the process dies and at worst the last turns when the
             # machine does; their memories are files of their own, and synced.
             await connection.executescript(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}; PRAGMA synchronous=NORMAL;")
@@ -106,6 +107,8 @@ async def open_checkpoints(path: Path) -> AsyncIterator[ThreadSaver]:
             await saver.setup()
             yield saver
     except sqlite3.DatabaseError as error:
+        # A connection that failed does not wait for its own thread, which would tell its end to a loop that has closed.
+        await asyncio.to_thread(connection._thread.join)  # noqa: SLF001 - no public way
         raise database_error(path, error) from error
 
 

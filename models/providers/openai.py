@@ -25,6 +25,10 @@ OPENAI_HOST = "api.openai.com"
 THOUGHTS = ("reasoning_content", "reasoning")
 
 
+#: As many connections stay open as OpenAI's own client would keep: many calls at once need not connect anew.
+LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+
+
 class OpenAIProvider:
     """Asks a server that speaks OpenAI's protocol."""
 
@@ -46,7 +50,7 @@ class OpenAIProvider:
             stream_chunk_timeout=silence,
             # Clients of its own: those that ChatOpenAI would take are shared between event loops.
             http_client=httpx.Client(**http),
-            http_async_client=httpx.AsyncClient(**http),
+            http_async_client=httpx.AsyncClient(**http, limits=LIMITS),
             openai_proxy=None,  # else the environment's, even for a server on this machine
             stream_usage=True,
             use_responses_api=False,
