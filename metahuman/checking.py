@@ -9,9 +9,9 @@ from typing import Any, Literal, get_args
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel, Field, ValidationError
 
-from metahuman.models.plan import asked, distinct, places_of
+from metahuman.models.plan import places_of
 from metahuman.models.providers import Provider, open_provider
-from metahuman.models.resolved import ResolvedModel
+from metahuman.models.resolved import ResolvedModel, distinct
 from metahuman.models.role_chat_model import RoleChatModel
 from metahuman.models.router import RoleRouter
 from metahuman.models.schema import EMBEDDER, REQUIRED_ROLES, first_problem
@@ -108,7 +108,7 @@ class Check:
         providers: Callable[[str], Provider] = open_provider,
     ) -> None:
         self._router, self._mode, self._providers = router, mode, providers
-        chosen, known = set(roles), asked(router.registry(), mode)
+        chosen, known = set(roles), router.registry().asked(mode)
         self._roles = {role: models for role, models in known.items() if role in chosen or not chosen}
         self._needed = chosen or set(REQUIRED_ROLES)
 
@@ -137,13 +137,16 @@ class Check:
         model = checked.model
         # As the role that asks it soonest: each has a deadline, and may want its prompts to stay at home.
         role = min(checked.asked_as, key=lambda name: checked.asked_as[name])
+        steps: list[tuple[Step, Callable[[], Awaitable[None]]]] = [
+            ("reachable", lambda: self._providers(model.kind).check(model))
+        ]
         if role == EMBEDDER:  # it cannot talk
-            return [("reachable", lambda: self._providers(model.kind).check(model))]
+            return steps
         chat = RoleChatModel(
             router=self._router, role=role, mode=self._mode, overrides={"modelId": model.model_id}, alone=True
         )
         return [
-            ("reachable", lambda: self._providers(model.kind).check(model)),
+            *steps,
             ("answers", lambda: _answer(chat, checked)),
             ("json", lambda: _fit(chat)),
             ("tool", lambda: _call_tool(chat)),

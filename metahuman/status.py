@@ -11,8 +11,7 @@ from metahuman.audit.reader import Reader
 from metahuman.home import Home
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import open_provider
-from metahuman.models.resolved import ResolvedModel
-from metahuman.models.schema import NO_STAND_INS
+from metahuman.models.resolved import ResolvedModel, distinct
 from metahuman.opening import live_registry, open_memory
 from metahuman.state.context import Mode
 from metahuman.state.errors import ModelError
@@ -82,12 +81,8 @@ async def collect(home: Home, live: LiveRegistry | None = None) -> Status:
     live, memory = live or live_registry(home), open_memory(home)
     registry, problem = live(), live.problem
     mode = await memory.current_mode()
-    # As a turn asks them: routes are not left to a model that only stands in.
-    candidates = {
-        role: registry.candidates(role, mode, listed_only=role in NO_STAND_INS)
-        for role in registry.list_available_roles()
-    }
-    problems = await _problems({model.model_id: model for models in candidates.values() for model in models})
+    asked = registry.asked(mode)
+    problems = await _problems(distinct(asked))
     calls = await asyncio.to_thread(_last_calls, home)
     return Status(
         home=str(home.root),
@@ -96,13 +91,13 @@ async def collect(home: Home, live: LiveRegistry | None = None) -> Status:
         registry_version=registry.version,
         registry_problem=str(problem) if problem else None,
         mode=mode,
-        roles={role: _role(models, problems, calls.get(role)) for role, models in candidates.items()},
+        roles={role: _role(models, problems, calls.get(role)) for role, models in asked.items()},
         memories=await asyncio.to_thread(memory.episodic.count),
         threads=await _threads(home),
     )
 
 
-async def _problems(models: dict[str, ResolvedModel]) -> dict[str, str]:
+async def _problems(models: list[ResolvedModel]) -> dict[str, str]:
     """Return what keeps each model from answering, by model id; all are looked for at once."""
 
     async def problem(model: ResolvedModel) -> str | None:
@@ -112,8 +107,8 @@ async def _problems(models: dict[str, ResolvedModel]) -> dict[str, str]:
             return str(error)
         return None
 
-    found = await asyncio.gather(*(problem(model) for model in models.values()))
-    return {model_id: told for model_id, told in zip(models, found, strict=True) if told}
+    found = await asyncio.gather(*map(problem, models))
+    return {model.model_id: told for model, told in zip(models, found, strict=True) if told}
 
 
 def _role(models: list[ResolvedModel], problems: dict[str, str], last_call: dict[str, Any] | None) -> RoleStatus:

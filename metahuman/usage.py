@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -106,11 +107,8 @@ def collect(home: Home, by: Sequence[str], since: datetime | None = None, until:
     last = _last_day(until)
     first = since.astimezone(UTC).date() if since else last - timedelta(days=DAYS - 1)
     currency = open_registry(home).file.global_settings.currency
-    ledger = Ledger(home.ledger)
-    try:
+    with closing(Ledger(home.ledger)) as ledger:
         rows = ledger.rows(first.isoformat(), last.isoformat(), by)
-    finally:
-        ledger.close()
     return UsageTable(tuple(by), first, last, currency, rows)
 
 
@@ -120,11 +118,8 @@ def rebuild(home: Home) -> Rebuilt:
     Raises:
         StoreError: If the log cannot be read or the ledger not be written.
     """
-    ledger = Ledger(home.ledger)
-    try:
+    with closing(Ledger(home.ledger)) as ledger:
         return ledger.rebuild(Reader(home.audit, event=CALL))
-    finally:
-        ledger.close()
 
 
 def label(key: Sequence[str]) -> str:

@@ -44,12 +44,12 @@ def _load(home: Home, mode: Mode | None) -> None:
 async def _warm(home: Home, mode: Mode | None) -> None:
     from metahuman.audit.log import AuditLog
     from metahuman.clock import SystemClock
-    from metahuman.models.plan import asked, distinct
     from metahuman.models.residency import Residency
+    from metahuman.models.resolved import distinct
     from metahuman.opening import open_memory, open_registry
 
     registry, clock = open_registry(home), SystemClock()
-    roles = asked(registry, mode or await open_memory(home).current_mode())
+    roles = registry.asked(mode or await open_memory(home).current_mode())
     with contextlib.closing(AuditLog(home.audit, clock)) as audit:
         residency = Residency(audit, clock, lambda: registry.file.global_settings.memory_reserve)
         await residency.warm(model for model in distinct(roles) if model.always_loaded)
@@ -59,14 +59,14 @@ async def _warm(home: Home, mode: Mode | None) -> None:
 
 async def _answering(registry: Registry, models: Iterable[ResolvedModel]) -> ResolvedModel | None:
     """Return the first of the persona's models that may be asked and can answer."""
-    from metahuman.models.locality import goes_to
+    from metahuman.models.locality import too_far
     from metahuman.models.providers import open_provider
     from metahuman.state.errors import ModelError
 
-    stays = registry.policy("persona").locality == "local"
+    policy = registry.policy("persona")
     for model in models:
         with contextlib.suppress(ModelError):
-            if not (stays and await goes_to(model)):
+            if not await too_far(model, policy):
                 await open_provider(model.kind).check(model)
                 return model
     return None

@@ -115,10 +115,6 @@ class CallRecord:
         if isinstance(error, ModelError):
             error.call = self.finish()
 
-    def answered(self, message: AIMessage) -> None:
-        """Note that this is the whole answer; what it cost was noted when it came."""
-        self.text = str(message.text)
-
     def used(self, message: BaseMessage) -> None:
         """Note what a message cost, whether or not it will do as an answer."""
         if isinstance(message, AIMessage) and message.usage_metadata:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
+from pathlib import Path
 from typing import Any, TypeVar
 
 from langchain_core.language_models import BaseChatModel
@@ -15,11 +16,11 @@ from langchain_core.language_models import BaseChatModel
 from metahuman.models.breaker import Breaker
 from metahuman.models.calls import CallRecord, RoleCall
 from metahuman.models.clients import Client, Clients
-from metahuman.models.locality import goes_to
+from metahuman.models.locality import too_far
 from metahuman.models.providers import Provider
 from metahuman.models.registry import Registry
 from metahuman.models.resolved import ResolvedModel
-from metahuman.models.schema import ProviderSettings
+from metahuman.models.schema import ProviderSettings, RolePolicy
 from metahuman.state.errors import ModelError, ModelMissing, ModelTimeout, NoModelAnswered, OverCap, TooFar
 from metahuman.state.services import Clock, Usage
 
@@ -91,8 +92,8 @@ class Hierarchy:
             ModelError: If the request itself is at fault.
         """
         registry, now = self._registry(), asyncio.get_running_loop().time
-        models = call.models(registry)
-        ends = now() + min(registry.policy(call.role).deadline, call.deadline or float("inf")) / 1000
+        models, policy = call.models(registry), registry.policy(call.role)
+        ends = now() + min(policy.deadline, call.deadline or float("inf")) / 1000
         for model in models:
             record.turn_to(model)
             last = model is models[-1]
@@ -102,7 +103,7 @@ class Hierarchy:
                 # Who wants no stand-ins has a way of going on without an answer.
                 last_hope = last and not call.listed_only
                 async with self._breaker.admitted(model, provider, last_hope=last_hope):
-                    await self._see_that_it_may(model, call, registry)
+                    await self._see_that_it_may(model, call, policy, registry.path)
                     return await self._ask(model, provider, call, record, attempt, until)
             except ModelError as error:
                 record.failed(error)
@@ -111,13 +112,13 @@ class Hierarchy:
                     raise
         raise NoModelAnswered(call.role, record.failures)
 
-    async def _see_that_it_may(self, model: ResolvedModel, call: RoleCall, registry: Registry) -> None:
+    async def _see_that_it_may(self, model: ResolvedModel, call: RoleCall, policy: RolePolicy, file: Path) -> None:
         """Raise if the owner does not want `model` to be asked this."""
-        if registry.policy(call.role).locality == "local" and (place := await goes_to(model)):
+        if place := await too_far(model, policy):
             key = f"rolePolicies.{call.role}.locality"
             raise TooFar(
                 f"what is asked as {call.role} stays here, and {model.model_id} would take it to {place}; "
-                f'{key}: "any" in {registry.path} allows that'
+                f'{key}: "any" in {file} allows that'
             )
         cap = model.settings.daily_cap
         if self._usage is None or not cap.model_fields_set:
@@ -127,9 +128,7 @@ class Hierarchy:
         for name, used in spent._asdict().items():
             if (most := getattr(cap, name)) is not None and used >= most:
                 key = f"providers.{model.provider}.dailyCap.{name}"
-                raise OverCap(
-                    f"{model.provider} has had {used:g} {name} today, and {key} in {registry.path} is {most:g}"
-                )
+                raise OverCap(f"{model.provider} has had {used:g} {name} today, and {key} in {file} is {most:g}")
 
     async def _ask(
         self,

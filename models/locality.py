@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 import httpx
 
 from metahuman.models.resolved import ResolvedModel
+from metahuman.models.schema import RolePolicy
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: Finds the addresses of a host name; none if nobody knows it.
@@ -91,6 +92,11 @@ async def goes_to(model: ResolvedModel, resolver: Resolver | None = None) -> str
     if model.kind == "ollama":
         return await _ollama_places.of(model.connection, lambda: _ollama_place(model))
     return None
+
+
+async def too_far(model: ResolvedModel, policy: RolePolicy) -> str | None:
+    """Return where `model` would take a prompt that `policy` keeps here; None if it may be asked. As `goes_to`."""
+    return await goes_to(model) if policy.locality == "local" else None
 
 
 async def look_up(host: str) -> list[Address]:

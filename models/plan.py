@@ -17,8 +17,8 @@ from metahuman.models.keepers import Footprint, Keeper, open_keeper
 from metahuman.models.machine import Machine
 from metahuman.models.registry import Registry
 from metahuman.models.residency import instance_of
-from metahuman.models.resolved import ResolvedModel
-from metahuman.models.schema import EMBEDDER, NO_STAND_INS
+from metahuman.models.resolved import ResolvedModel, distinct
+from metahuman.models.schema import EMBEDDER
 from metahuman.state.errors import ModelError
 
 Place = Literal["gpu", "ram", "elsewhere", "unknown"]
@@ -75,17 +75,6 @@ class Plan:
         return {one.model.model_id: one.why for one in self.models if one.why}
 
 
-def asked(registry: Registry, mode: str | None) -> dict[str, list[ResolvedModel]]:
-    """Return whom each role may ask, in order, as a turn asks them: no model that only stands in decides a route."""
-    roles = registry.list_available_roles()
-    return {role: registry.candidates(role, mode, listed_only=role in NO_STAND_INS) for role in roles}
-
-
-def distinct(roles: Mapping[str, Iterable[ResolvedModel]]) -> list[ResolvedModel]:
-    """Return every model that one of `roles` may ask, once."""
-    return list({model.model_id: model for models in roles.values() for model in models}.values())
-
-
 def places_of(model_id: str, roles: Mapping[str, Iterable[ResolvedModel]]) -> dict[str, int]:
     """Return the roles that a model may be asked as, each with its place in the role's hierarchy, from 1."""
     return {
@@ -140,7 +129,7 @@ def make_plan(registry: Registry, mode: str | None, weights: Weights, machine: M
         weights: What the models take up, as `weigh` returns it.
         machine: What there is to run in.
     """
-    roles, reserve = asked(registry, mode), registry.file.global_settings.memory_reserve
+    roles, reserve = registry.asked(mode), registry.file.global_settings.memory_reserve
     room = Room(gpu=int(machine.gpu * (1 - reserve)), ram=int(machine.ram * (1 - reserve)))
     rows = [_planned(model, roles, weights, room) for model in distinct(roles)]
     loaded = _loaded(rows)

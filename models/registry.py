@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from metahuman.models import validation
 from metahuman.models.resolved import ResolvedModel
 from metahuman.models.schema import (
+    NO_STAND_INS,
     PRIVATE_ROLES,
     ModelEntry,
     ProviderSettings,
@@ -81,6 +82,11 @@ class Registry:
     def list_available_roles(self) -> list[str]:
         """Return every role that has a model, in the file's order."""
         return list(dict.fromkeys([*self.file.defaults, *self.file.role_hierarchy]))
+
+    def asked(self, mode: str | None) -> dict[str, list[ResolvedModel]]:
+        """Return whom each role may ask, in order, as a turn asks: a model that only stands in decides no route."""
+        roles = self.list_available_roles()
+        return {role: self.candidates(role, mode, listed_only=role in NO_STAND_INS) for role in roles}
 
     def resolve_model(
         self, role: str, mode: str | None = None, overrides: Mapping[str, Any] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,12 @@ class ResolvedModel:
         return ADDRESSES.get(self.kind, "") if address is None else address.rstrip("/")
 
     @property
+    def scale(self) -> float:
+        """How strongly its adapters colour the answer: as they were trained, where the registry does not say."""
+        scale = self.options.adapter_scale
+        return 1.0 if scale is None else scale
+
+    @property
     def connection(self) -> tuple[Hashable, ...]:
         """Whatever makes two models need clients of their own; options travel with each call."""
         settings = self.settings
@@ -79,3 +85,8 @@ class ResolvedModel:
                 f"no option {', '.join(changed.model_extra)}; there are {', '.join(ModelOptions.model_fields)}"
             )
         return replace(self, options=self.options.model_copy(update=changed.model_dump(exclude_unset=True)))
+
+
+def distinct(roles: Mapping[str, Iterable[ResolvedModel]]) -> list[ResolvedModel]:
+    """Return every model that one of `roles` may ask, once."""
+    return list({model.model_id: model for models in roles.values() for model in models}.values())

@@ -118,7 +118,6 @@ class RoleRouter:
 
         async with self._recorded(call) as record:
             message = await self._hierarchy.first(call, record, whole)
-            record.answered(message)
         metadata = {**message.response_metadata, "modelCall": record.finish()}
         return message.model_copy(update={"response_metadata": metadata})
 

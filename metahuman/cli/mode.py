@@ -64,10 +64,10 @@ def _describe(each: Mode, registry: Registry) -> dict[str, Any]:
     from metahuman.state.modes import RULES
 
     rules = RULES[each]
-    asked = {role: registry.candidates(role, each, listed_only=role == "orchestrator") for role in MINDS}
+    asked = registry.asked(each)
     if not rules.routes:
         asked["orchestrator"] = []
-    minds = {role: models[0].model_id if models else None for role, models in asked.items()}
+    minds = {role: asked[role][0].model_id if asked[role] else None for role in MINDS}
     return {"meaning": rules.meaning, "writes": rules.writes, **minds}
 
 

@@ -35,13 +35,14 @@ def plan(home: Home, mode: Mode | None, *, as_json: bool) -> None:
     Sizes come from Ollama and from the models' own files; a model that is not there yet has none.
     """
     from metahuman.models.machine import this_machine
-    from metahuman.models.plan import asked, distinct, make_plan, weigh
+    from metahuman.models.plan import make_plan, weigh
+    from metahuman.models.resolved import distinct
     from metahuman.opening import open_memory, open_registry
     from metahuman.state.background import background
 
     registry = open_registry(home)
     chosen = mode or background.run(open_memory(home).current_mode())
-    weights = background.run(weigh(distinct(asked(registry, chosen))))
+    weights = background.run(weigh(distinct(registry.asked(chosen))))
     found = make_plan(registry, chosen, weights, this_machine())
     if as_json:
         click.echo(json.dumps(_as_json(found, registry, chosen), ensure_ascii=False, indent=2))

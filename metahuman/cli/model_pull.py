@@ -147,8 +147,8 @@ class _Bar:
 
 def _missing(registry: Registry) -> dict[str, list[ResolvedModel]]:
     """Return the models that some role may ask and their Ollama, if it answers, lacks; by their names there."""
-    from metahuman.models.plan import asked, distinct
     from metahuman.models.providers import open_provider
+    from metahuman.models.resolved import distinct
     from metahuman.state.background import background
     from metahuman.state.errors import ModelError, ModelMissing
 
@@ -163,7 +163,7 @@ def _missing(registry: Registry) -> dict[str, list[ResolvedModel]]:
 
     async def find() -> dict[str, list[ResolvedModel]]:
         modes = (None, *registry.file.cognitive_mode_mappings)
-        every = {model.model_id: model for mode in modes for model in distinct(asked(registry, mode))}
+        every = {model.model_id: model for mode in modes for model in distinct(registry.asked(mode))}
         ollamas = [model for model in every.values() if model.kind == "ollama"]
         found: dict[str, list[ResolvedModel]] = {}
         for model, missing in zip(ollamas, await asyncio.gather(*map(lacks, ollamas)), strict=True):

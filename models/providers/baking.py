@@ -92,12 +92,7 @@ _locks: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = wea
 
 def _is_adapted(model: ResolvedModel) -> bool:
     # llama.cpp reads an alpha of 0 as none at all, which is full strength: only without the LoRA is it silent.
-    return bool(model.adapters) and _scale(model) > 0
-
-
-def _scale(model: ResolvedModel) -> float:
-    scale = model.options.adapter_scale
-    return 1.0 if scale is None else scale
+    return bool(model.adapters) and model.scale > 0
 
 
 async def _make(model: ResolvedModel, recipe: Recipe) -> None:
@@ -136,7 +131,7 @@ def _recipe(model: ResolvedModel) -> Recipe:
     if len(model.adapters) > 1:
         problem = f"{model.model_id} has {len(model.adapters)} adapters, and Ollama takes one"
         raise AdapterRefused(f"{problem}: merge them, or run the base as provider local")
-    (adapter,), scale, base = model.adapters, _scale(model), tagged(model.model)
+    (adapter,), scale, base = model.adapters, model.scale, tagged(model.model)
     header = read_adapter(adapter)
     patch = _patch(adapter, header, scale)
     changed = adapter.stat().st_mtime_ns

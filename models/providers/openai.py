@@ -23,8 +23,6 @@ from metahuman.state.errors import ModelError
 OPENAI_HOST = "api.openai.com"
 #: Where servers put what a model thought before it answered: most of them, and newer vLLM and OpenRouter.
 THOUGHTS = ("reasoning_content", "reasoning")
-
-
 #: As many connections stay open as OpenAI's own client would keep: many calls at once need not connect anew.
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 

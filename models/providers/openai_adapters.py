@@ -47,8 +47,7 @@ def chosen(model: ResolvedModel, served: Served) -> dict[str, Any]:
     """
     if model.settings.server != "llama-server" or not model.siblings:
         return {}
-    scale = 1.0 if model.options.adapter_scale is None else model.options.adapter_scale
-    return {"lora": [{"id": number, "scale": scale} for number in served.loras] or [{"id": 0, "scale": 0.0}]}
+    return {"lora": [{"id": number, "scale": model.scale} for number in served.loras] or [{"id": 0, "scale": 0.0}]}
 
 
 async def _load_into_vllm(model: ResolvedModel) -> Served:
@@ -76,7 +75,7 @@ def _only(model: ResolvedModel) -> Path:
     key = f"models.{model.model_id}"
     if len(model.adapters) > 1:
         raise AdapterRefused(f"vLLM speaks with one adapter at a time: leave one in {key}.adapters, or merge them")
-    if model.options.adapter_scale not in (None, 1):
+    if model.scale != 1:
         raise AdapterRefused(f"vLLM takes adapters as they are: take {key}.options.adapterScale out")
     return model.adapters[0]
 

@@ -13,8 +13,9 @@ from metahuman.models.fitting import nested
 from metahuman.models.keepers import Footprint, open_keeper
 from metahuman.models.live import merged
 from metahuman.models.machine import Gpu, Machine
-from metahuman.models.plan import Plan, asked, distinct, make_plan, runs_here, weigh
+from metahuman.models.plan import Plan, make_plan, runs_here, weigh
 from metahuman.models.registry import Registry
+from metahuman.models.resolved import distinct
 from tests.resolved import resolved
 from tests.servers.ollama import OllamaServer
 
@@ -42,7 +43,7 @@ def registry(value: Mapping[str, Any]) -> Registry:
 def weights(known: Registry, mode: str | None = None) -> dict[str, Footprint | str]:
     """Return what the models take up; those of no known weight are not there."""
     found: dict[str, Footprint | str] = {}
-    for model in distinct(asked(known, mode)):
+    for model in distinct(known.asked(mode)):
         if model.model in WEIGHTS:
             cache = TOKEN * (model.window or 4096)
             found[model.model_id] = Footprint(WEIGHTS[model.model] * GIB, cache, 1000 * len(model.adapters))

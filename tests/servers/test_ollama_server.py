@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -37,18 +37,6 @@ class City(BaseModel):
 def weather(city: str) -> str:
     """Tell the weather of a city."""
     return f"fine in {city}"
-
-
-@pytest.fixture
-def server() -> Iterator[OllamaServer]:
-    with OllamaServer() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: OllamaServer) -> Iterator[ollama.Client]:
-    with ollama.Client(server.url, verify=False) as connected:
-        yield connected
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,18 +12,6 @@ import pytest
 from tests.servers.ollama import OllamaServer
 
 MODEL = "qwen3:30b"
-
-
-@pytest.fixture
-def server() -> Iterator[OllamaServer]:
-    with OllamaServer() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: OllamaServer) -> Iterator[ollama.Client]:
-    with ollama.Client(server.url, verify=False) as connected:
-        yield connected
 
 
 def test_a_blob_is_uploaded_and_a_model_made_with_it(
