@@ -26,7 +26,7 @@ help: ## List the targets
 chat: .venv/.runtime ## Talk to your digital twin
 	@$(BIN)/metahuman chat
 
-setup: .venv/.runtime ## Make everything ready for `chat`: packages and the embedded model
+setup: .venv/.runtime ## Make everything ready for `chat`: packages and the embedded models
 setup-dev: .venv/.dev ## The same, with the tools for development
 
 test: .venv/.dev ## Run the tests; ARGS="-k words" picks some

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         stream_llm,
         validate_registry,
     )
+    from metahuman.specialists import detect_specialist_type
     from metahuman.state.errors import MetaHumanError
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Token",
     "acall_llm",
     "call_llm",
+    "detect_specialist_type",
     "list_available_roles",
     "resolve_model",
     "stream_llm",
@@ -41,6 +43,7 @@ __all__ = [
 _PLACES = {
     "MetaHuman": "api",
     "MetaHumanError": "state.errors",
+    "detect_specialist_type": "specialists",
     **dict.fromkeys(("Event", "Found", "Reply", "Routed", "Token"), "reply"),
 }
 

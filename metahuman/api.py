@@ -17,16 +17,19 @@ from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 
+from metahuman.corrections import correct_last
 from metahuman.home import Home, find_home
 from metahuman.memory.checkpoints import database_error, open_checkpoints, open_overlay
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
-from metahuman.reply import Event, Found, Reply, Routed, Token, reply_of
+from metahuman.reply import Event, Reply, Token, events_of, last_of, reply_of
 from metahuman.state.background import background
+from metahuman.state.commands import COMMANDS, destination_named
 from metahuman.state.context import Mode, TurnContext
-from metahuman.state.errors import EmptyTurn, ThreadBusy
+from metahuman.state.errors import BadChoice, EmptyTurn, ThreadBusy
 from metahuman.state.files import make_folder, whole
 from metahuman.state.modes import as_mode, switch_mode
+from metahuman.state.parts import Destination
 from metahuman.state.services import mode_of
 from metahuman.state.turn import TurnState, question_of
 from metahuman.threads import Threads
@@ -76,7 +79,7 @@ class MetaHuman:
         Raises:
             MetaHumanError: See `metahuman.state.errors`; each is one line to act on.
         """
-        return _last(self.stream(message, thread=thread, mode=mode, **models))
+        return last_of(self.stream(message, thread=thread, mode=mode, **models))
 
     def stream(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Iterator[Event]:
         """Say something and yield what happens as it happens; the last event is the `Reply`. As for `chat`."""
@@ -84,7 +87,7 @@ class MetaHuman:
 
     async def achat(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Reply:
         """As `chat`, for async callers."""
-        return _last([event async for event in self.astream(message, thread=thread, mode=mode, **models)])
+        return last_of([event async for event in self.astream(message, thread=thread, mode=mode, **models)])
 
     def astream(
         self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str
@@ -113,6 +116,24 @@ class MetaHuman:
         values = background.run(self._values(thread))
         answered = values.get("messages") and values["messages"][-1].type == "ai"
         return reply_of(values, thread) if answered else None
+
+    def correct(self, *right: str, thread: str = MAIN) -> None:
+        """Say where the last turn ought to have gone, so that `metahuman route retrain` learns from it.
+
+        Args:
+            right: A destination, or several if the message asked for several things: conversation, memory, operator,
+                coder, planner, summarizer, curator or dreamer, or the name of the command that goes there ("tools").
+            thread: The conversation.
+
+        Raises:
+            BadChoice: If there is no such destination.
+            EmptyTurn: If nothing has been said on the thread.
+            StoreError: If it cannot be written.
+        """
+        destinations = [destination_named(word) for word in right]
+        if not destinations:
+            raise BadChoice(f"say where it ought to have gone: {', '.join(COMMANDS)}")
+        background.run(self._correct(destinations, thread))
 
     def memories(self, containing: str = "", *, limit: int = 10) -> list[dict[str, Any]]:
         """Return the latest memories, newest first.
@@ -194,7 +215,7 @@ class MetaHuman:
             async for part in parts:
                 if part["type"] == "values":
                     values = part["data"]
-                for event in _events(part):
+                for event in events_of(part):
                     first = first or (clock.milliseconds() if isinstance(event, Token) else None)
                     yield event
             await threads.tidy(mode, thread)
@@ -214,6 +235,9 @@ class MetaHuman:
         mode = await self.services.memory.current_mode()
         async with self._storing():
             return await (await self._open()).graph(mode).aget_state(_config(thread))
+
+    async def _correct(self, right: list[Destination], thread: str) -> None:
+        await correct_last(self.home, self.services, await self._values(thread), right)
 
     async def _names(self) -> list[str]:
         async with self._storing():
@@ -267,23 +291,3 @@ def _context(mode: str | None, models: dict[str, str]) -> TurnContext:
 
 def _config(thread: str) -> RunnableConfig:
     return RunnableConfig(configurable={"thread_id": thread})
-
-
-def _events(part: Mapping[str, Any]) -> Iterator[Event]:
-    """Yield what a part of the graph's stream means to a person."""
-    if part["type"] == "messages":
-        chunk, metadata = part["data"]
-        if metadata.get("langgraph_node") == "persona" and chunk.text:
-            yield Token(chunk.text)
-    if part["type"] == "updates":
-        for update in filter(None, part["data"].values()):
-            if "route" in update:
-                yield Routed(update["route"])
-            yield from (Found(finding) for finding in update.get("findings", []))
-
-
-def _last(events: Iterator[Event] | list[Event]) -> Reply:
-    *_, reply = events
-    if not isinstance(reply, Reply):
-        raise TypeError("a turn ends with its reply")
-    return reply

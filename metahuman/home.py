@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,7 @@ import platformdirs
 
 from metahuman.state.errors import StoreError
 from metahuman.state.files import as_json, make_folder, write_atomic
-
-
-def _shipped() -> Path:
-    """Return the shipped `etc` folder, which is a package of data, wherever it was installed."""
-    spec = find_spec("metahuman.etc")
-    if spec is None or not spec.submodule_search_locations:
-        raise StoreError("metahuman.etc", "not installed", "install the metahuman package again")
-    return Path(next(iter(spec.submodule_search_locations)))
-
-
-#: The settings that `metahuman init` copies for the owner to edit; until then the shipped ones hold.
-SHIPPED = _shipped()
+from metahuman.state.shipped import SHIPPED
 
 
 @dataclass(frozen=True)
@@ -61,6 +49,11 @@ class Home:
     def locks(self) -> Path:
         """Where threads are locked."""
         return self.root / "state" / "locks"
+
+    @property
+    def routing(self) -> Path:
+        """Where the owner's corrections of routes are, and the classifiers fitted to them."""
+        return self.root / "routing"
 
     def setting(self, name: str) -> Path:
         """Return the settings file `name`: the home's own where there is one, else the shipped one."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from metahuman.home import SHIPPED, Home
+from metahuman.home import Home
 from metahuman.memory.home import HomeMemory
 from metahuman.models.live import LiveRegistry
 from metahuman.models.registry import Registry
 from metahuman.state.services import Audit
+from metahuman.state.shipped import SHIPPED
 
 
 def open_registry(home: Home) -> Registry:

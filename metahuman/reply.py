@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,3 +96,24 @@ def reply_of(state: Mapping[str, Any], thread: str, **timing: float | None) -> R
         memory_id=state.get("memoryId"),
         **timing,
     )
+
+
+def events_of(part: Mapping[str, Any]) -> Iterator[Event]:
+    """Yield what a part of the graph's stream means to a person."""
+    if part["type"] == "messages":
+        chunk, metadata = part["data"]
+        if metadata.get("langgraph_node") == "persona" and chunk.text:
+            yield Token(chunk.text)
+    if part["type"] == "updates":
+        for update in filter(None, part["data"].values()):
+            if "route" in update:
+                yield Routed(update["route"])
+            yield from (Found(finding) for finding in update.get("findings", []))
+
+
+def last_of(events: Iterable[Event]) -> Reply:
+    """Return the reply that a turn's events end with."""
+    *_, reply = events
+    if not isinstance(reply, Reply):
+        raise TypeError("a turn ends with its reply")
+    return reply

@@ -9,6 +9,7 @@ from metahuman.audit.ledger import Ledger
 from metahuman.audit.log import AuditLog
 from metahuman.audit.recorder import Recorder
 from metahuman.clock import SystemClock
+from metahuman.deciding import home_classifier
 from metahuman.home import Home
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
@@ -42,7 +43,8 @@ def open_services(home: Home, providers: Callable[[str], Provider] = open_provid
     registry = live_registry(home, audit)
     residency = Residency(audit, clock, lambda: registry().file.global_settings.memory_reserve)
     models = RoleRouter(registry, audit, clock, providers, usage=audit.ledger, residency=residency)
-    return HomeServices(models=models, memory=open_memory(home), audit=audit, clock=clock, registry=registry)
+    classifier = home_classifier(home)
+    return HomeServices(models, open_memory(home), audit, clock, classifier, registry)
 
 
 def open_audit(home: Home, clock: Clock) -> Recorder:

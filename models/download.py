@@ -17,6 +17,7 @@ import platformdirs
 from filelock import FileLock
 from pydantic import BaseModel
 
+from metahuman.models.encoding import is_encoder
 from metahuman.models.schema import Download
 from metahuman.state.errors import ModelMissing, StoreError
 from metahuman.state.files import make_folder, store_errors, write_atomic
@@ -54,7 +55,7 @@ def pull(model: Download, folder: Path, *, progress: Progress | None = None, whe
     """
     path = folder / model.file
     if _is_whole(path, model):
-        return path
+        return _ready(path)
     make_folder(folder)
     with store_errors(path), FileLock(folder / f".{model.file}.lock"):
         if not _is_whole(path, model):
@@ -65,7 +66,28 @@ def pull(model: Download, folder: Path, *, progress: Progress | None = None, whe
                 _unpack(wheel or part, model, path)
             finally:  # whether it was right or wrong, it is of no more use
                 part.unlink(missing_ok=True)
+    return _ready(path)
+
+
+def _ready(path: Path) -> Path:
+    """Make of a sentence encoder what llama.cpp runs, so that its first user need not, who may not write there."""
+    if is_encoder(path):
+        from metahuman.models.encoding.to_gguf import gguf_of
+
+        gguf_of(path)
     return path
+
+
+def is_wheel_of(wheel: Path, model: Download) -> bool:
+    """Tell by its name, or else by its hash, whether a file is the wheel that `model` comes from.
+
+    Raises:
+        StoreError: If the file cannot be read.
+    """
+    if wheel.name == model.wheel:
+        return True
+    with store_errors(wheel, "check that the file exists and can be read"):
+        return _sha256(wheel) == model.wheel_sha256
 
 
 def _is_whole(path: Path, model: Download) -> bool:

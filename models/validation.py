@@ -52,7 +52,7 @@ def file_errors(registry: Registry) -> Iterator[SettingError]:
             remedy = f"use one of {', '.join(KINDS)}, or say with providers.{entry.provider}.type which of them it is"
             yield SettingError(path, f"{key}.provider", f"unknown provider {entry.provider!r}", remedy)
         for index, adapter in enumerate(registry.paths(entry.adapters)):
-            if kind != "openai" and not _is_there(adapter):  # such a server has them on its own disk
+            if kind != "openai" and not is_there(adapter):  # such a server has them on its own disk
                 problem = f"no file {adapter}"
                 yield SettingError(path, f"{key}.adapters.{index}", problem, "train it, or take the entry out")
     for role in registry.list_available_roles():
@@ -104,7 +104,8 @@ def _reachable(file: RegistryFile) -> list[str]:
     return list(dict.fromkeys(model_id for _, model_id in _references(file) if model_id in file.models))
 
 
-def _is_there(file: Path) -> bool:
+def is_there(file: Path) -> bool:
+    """Tell whether there is a file, or a folder."""
     try:
         return file.exists()
     except OSError:  # it may not be looked for, or no file can have such a name

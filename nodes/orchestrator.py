@@ -1,94 +1,90 @@
-"""Decides where a turn goes."""
+"""Decides where a turn goes: by command, by classifier, by model, and failing all of them, safely."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, Field
 
 from metahuman.nodes.prompts import render
+from metahuman.state.commands import ruled
 from metahuman.state.context import Mode, TurnContext, model_choice
 from metahuman.state.errors import ModelError
 from metahuman.state.events import route_decided
-from metahuman.state.parts import DecidedBy, Destination, Route, TurnCall
+from metahuman.state.parts import Route, Task, TurnCall
 from metahuman.state.prompting import fit, shorten
+from metahuman.state.routes import RouteAnswer, answered, guessed, route_to
+from metahuman.state.routing import Situation, situation_of
 from metahuman.state.services import Services, mode_of, short_term_of
-from metahuman.state.short_term import describe
 from metahuman.state.turn import TurnState, TurnUpdate, call_record, question_of, thread_of
 
-#: Earlier messages that the decision may rest on.
-LAST_MESSAGES = 4
-#: Characters of one of them, and of the message itself, that it takes to see what is wanted.
-EARLIER, MESSAGE = 300, 3000
+#: Characters of a message that it takes a model to see what is wanted.
+MESSAGE = 3000
 
 
-class TaskAnswer(BaseModel):
-    """One thing the message asks for."""
+class Asked(NamedTuple):
+    """What came of asking the model: its answer or why there is none, and the calls made."""
 
-    destination: Destination
-    task: str = Field(max_length=400)
-
-
-#: Where a turn goes that nobody decides on.
-CONVERSATION = TaskAnswer(destination="conversation", task="")
-
-
-class RouteAnswer(BaseModel):
-    """What the orchestrator's model is asked to fill in."""
-
-    tasks: list[TaskAnswer] = Field(min_length=1, max_length=4)
-    topics: list[str] = Field(default_factory=list, max_length=3)
-    intent: str = Field("", max_length=120)
-    focus: str = Field("", max_length=120)
-    confidence: float = Field(ge=0, le=1)
+    answer: RouteAnswer | None
+    calls: list[TurnCall]
+    why: str | None
 
 
 async def orchestrator(
     state: TurnState, runtime: Runtime[TurnContext], config: RunnableConfig, *, services: Services
 ) -> TurnUpdate:
-    """Return the turn's route: the model's, or conversation where there is no model to decide."""
+    """Return the turn's route, and who decided on it."""
     started = services.clock.milliseconds()
     mode = await mode_of(runtime.context, services.memory)
-    calls: list[TurnCall] = []
+    message, calls = question_of(state).text, list[TurnCall]()
     if mode == "emulation" or not services.models.serves("orchestrator", mode):
-        route = _route(RouteAnswer(tasks=[CONVERSATION], confidence=1), "mode")
+        route = route_to(message, "mode", [Task(destination="conversation", task=message)])
+    elif task := ruled(message):
+        route = route_to(task["task"], "rule", [task])
     else:
-        try:
-            answer, calls = await _ask(state, runtime, mode, services)
-            route = _route(answer, "model")
-        except ModelError as error:
-            safe = RouteAnswer(tasks=[CONVERSATION], confidence=0)
-            route, calls = _route(safe, "fallback", str(error)), call_record(question_of(state).id, error)
+        situation = situation_of(state["messages"], await short_term_of(state, services.memory))
+        route, calls = await _decide(situation, state, runtime, mode, services)
     route["latencyMs"] = round(services.clock.milliseconds() - started, 2)
     await services.audit.arecord(route_decided(route, thread_of(config)))
     return {"mode": mode, "route": route, "calls": calls}
 
 
+def routing_prompt(situation: Situation) -> list[BaseMessage]:
+    """Return what the orchestrator's model is asked about a situation."""
+    context = "\n".join(situation.lines()) or "This is the first message."
+    message = shorten(situation.message, MESSAGE)
+    return [SystemMessage(render("orchestrator")), HumanMessage(render("routing", context=context, message=message))]
+
+
+async def _decide(
+    situation: Situation, state: TurnState, runtime: Runtime[TurnContext], mode: Mode, services: Services
+) -> tuple[Route, list[TurnCall]]:
+    """Return the classifier's route where it is sure, else the model's, else the classifier's, without its tools."""
+    message, judged = situation.message, await services.classifier.judge(situation)
+    if judged.sure:
+        return route_to(message, "classifier", judged.tasks, judged.confidence, judged.urgency), []
+    asked = Asked(None, [], "the classifier was not sure, and no model is to be asked")
+    if judged.ask_model:
+        asked = await _ask(situation, str(question_of(state).id), runtime, mode, services)
+    if asked.answer:
+        return answered(asked.answer, message, judged), asked.calls
+    return guessed(message, judged, asked.why), asked.calls
+
+
 async def _ask(
-    state: TurnState, runtime: Runtime[TurnContext], mode: Mode, services: Services
-) -> tuple[RouteAnswer, list[TurnCall]]:
-    question = question_of(state)
+    situation: Situation, question: str, runtime: Runtime[TurnContext], mode: Mode, services: Services
+) -> Asked:
     chosen = model_choice(runtime.context, "orchestrator")
-    known = await short_term_of(state, services.memory)
-    earlier = [f"{one.type}: {shorten(one.text, EARLIER)}" for one in state["messages"][:-1][-LAST_MESSAGES:]]
-    context = "\n".join(filter(None, [describe(known), *earlier])) or "This is the first message."
     # A model that only stands in for the role talks well enough, but its routes are guesses.
-    model = services.models.chat_model(
-        "orchestrator", mode=mode, model_id=chosen, listed_only=True
-    ).with_structured_output(RouteAnswer, include_raw=True)
-    prompt = [
-        SystemMessage(render("orchestrator")),
-        HumanMessage(render("routing", context=context, message=shorten(question.text, MESSAGE))),
-    ]
+    model = services.models.chat_model("orchestrator", mode=mode, model_id=chosen, listed_only=True)
     budget = services.models.prompt_budget("orchestrator", mode=mode, model_id=chosen)
-    answer = cast(dict[str, Any], await model.ainvoke(fit(prompt, budget)))
-    if answer["parsing_error"]:
-        raise answer["parsing_error"]
-    return answer["parsed"], call_record(question.id, answer["raw"])
-
-
-def _route(answer: RouteAnswer, decided_by: DecidedBy, why: str | None = None) -> Route:
-    return cast(Route, {**answer.model_dump(), "decidedBy": decided_by, "why": why, "latencyMs": 0})
+    structured = model.with_structured_output(RouteAnswer, include_raw=True)
+    try:
+        answer = cast(dict[str, Any], await structured.ainvoke(fit(routing_prompt(situation), budget)))
+    except ModelError as error:
+        return Asked(None, call_record(question, error), str(error))
+    if isinstance(answer["parsing_error"], ModelError):
+        return Asked(None, call_record(question, answer["raw"]), str(answer["parsing_error"]))
+    return Asked(answer["parsed"], call_record(question, answer["raw"]), None)

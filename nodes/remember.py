@@ -34,6 +34,7 @@ async def remember(state: TurnState, config: RunnableConfig, *, services: Servic
         changed = [key for key, value in after.items() if value != before.get(key)]
         memory_id = await _write(state, after, changed, thread_of(config), services)
     messages = state["messages"]
+    services.classifier.expect([message.text for message in messages[-2:]])
     outdated = messages[: -FULL_THREAD // 2] if len(messages) > FULL_THREAD else []
     dropped = [RemoveMessage(id=str(message.id)) for message in outdated]
     return {"messages": dropped, "shortTerm": after, "memoryId": memory_id}

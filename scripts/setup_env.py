@@ -1,4 +1,4 @@
-"""Makes the virtual environment .venv and the embedded model ready; run by `make`, safe to run again at any time.
+"""Makes the virtual environment .venv and the embedded models ready; run by `make`, safe to run again at any time.
 
     python3 scripts/setup_env.py [--dev]
 
@@ -33,7 +33,7 @@ PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 
 
 def main() -> None:
-    """Bring the environment up to date with the lock file, then fetch the model."""
+    """Bring the environment up to date with the lock file, then fetch the models."""
     locks, wheels = ["requirements.lock"], ["--only-binary", ":all:"]
     if "--dev" in sys.argv[1:]:
         locks.append("requirements-dev.lock")
@@ -57,7 +57,7 @@ def main() -> None:
         run(*install, "--no-deps", "-e", ROOT)
         state.truncate(0)
         state.write(str(ROOT))
-    say("fetching the embedded model, unless it is there")
+    say("fetching the embedded models, unless they are there")
     run(VENV / "bin" / "metahuman", "models", "pull")
     for lock in locks:
         STAMPS[lock].touch()

@@ -4,6 +4,7 @@ MetaHumanError
 ├── SettingError            a file of the owner's is wrong: says which file, which key, and what to do
 ├── StoreError              the home cannot be read or written
 ├── EmptyTurn               there is no message to answer
+├── BadChoice               a word that was given names nothing
 ├── ThreadBusy              another process is in the middle of a turn of this thread
 └── ModelError              a model could not answer
     ├── ModelDown           nothing listens at the provider's address
@@ -73,6 +74,10 @@ class StoreError(MetaHumanError):
 
 class EmptyTurn(MetaHumanError):  # noqa: N818
     """There is no message of a person's to answer."""
+
+
+class BadChoice(MetaHumanError):  # noqa: N818 - reads as what happened
+    """A word that the owner gave names none of the things to choose from."""
 
 
 class ThreadBusy(MetaHumanError):  # noqa: N818 - reads as what happened

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -90,6 +90,23 @@ def llm_call(call: ModelCall) -> AuditEvent:
 def route_decided(route: Mapping[str, Any], thread: str | None) -> AuditEvent:
     """Where a turn was sent, by whom, and how sure they were."""
     return AuditEvent("route_decided", "orchestrator", {**route, "thread": thread}, category="decision")
+
+
+def route_corrected(turn: str, was: Sequence[str], right: Sequence[str]) -> AuditEvent:
+    """The owner said where a turn ought to have gone."""
+    return AuditEvent(
+        "route_corrected", "human", {"turn": turn, "was": list(was), "right": list(right)}, category="decision"
+    )
+
+
+def route_retrained(details: Mapping[str, Any], *, kept: bool) -> AuditEvent:
+    """The classifier was fitted anew to the owner's corrections, and kept if it was no worse."""
+    return AuditEvent("route_retrained", "human", {**details, "kept": kept}, category="data")
+
+
+def route_rolled_back(before: str, after: str) -> AuditEvent:
+    """The owner went back to an earlier classifier."""
+    return AuditEvent("route_rolled_back", "human", {"before": before, "after": after}, category="data")
 
 
 def specialist_done(details: Mapping[str, Any]) -> AuditEvent:

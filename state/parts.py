@@ -11,7 +11,10 @@ from metahuman.state.events import ModelCall
 Specialist = Literal["coder", "planner", "summarizer", "curator", "dreamer"]
 Destination = Literal["conversation", "memory", "operator", "coder", "planner", "summarizer", "curator", "dreamer"]
 DecidedBy = Literal["mode", "rule", "classifier", "model", "fallback"]
+Urgency = Literal["low", "normal", "high"]
 SPECIALISTS: tuple[Specialist, ...] = get_args(Specialist)
+DESTINATIONS: tuple[Destination, ...] = get_args(Destination)
+URGENCIES: tuple[Urgency, ...] = get_args(Urgency)
 
 
 class Task(TypedDict):
@@ -22,12 +25,13 @@ class Task(TypedDict):
 
 
 class Route(TypedDict):
-    """Where a turn goes. `why` says what went wrong when a fallback decided."""
+    """Where a turn goes. `confidence` is from 0 to 1; `why` says what went wrong when a fallback decided."""
 
     tasks: list[Task]
     topics: list[str]
     intent: str
     focus: str
+    urgency: Urgency
     confidence: float
     decidedBy: DecidedBy
     why: str | None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # commands that ask no model need not wait for LangChain
     from metahuman.state.context import Mode, TurnContext
     from metahuman.state.events import AuditEvent
     from metahuman.state.parts import Evidence, ShortTerm
+    from metahuman.state.routing import Classifier
     from metahuman.state.turn import TurnState
 
 
@@ -138,6 +139,7 @@ class Services:
     memory: Memory
     audit: Audit
     clock: Clock
+    classifier: Classifier
 
 
 async def short_term_of(state: TurnState, memory: Memory) -> ShortTerm:

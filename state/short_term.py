@@ -41,17 +41,6 @@ def after_route(before: ShortTerm, route: Route, now: str) -> ShortTerm:
     )
 
 
-def describe(value: ShortTerm) -> str:
-    """Return the state as lines for a prompt; empty when there is nothing to say."""
-    told = {
-        "Current focus": value["currentFocus"],
-        "Active tasks": ", ".join(value["activeTasks"]),
-        "Recent topics": ", ".join(value["conversationContext"]["lastTopics"]),
-        "Intent so far": value["conversationContext"]["userIntent"],
-    }
-    return "\n".join(f"{label}: {text}" for label, text in told.items() if text)
-
-
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 

@@ -25,6 +25,7 @@ from metahuman.state.errors import ModelError, ModelTimeout
 from metahuman.state.events import AuditEvent
 from metahuman.state.parts import ConversationContext, Evidence, ShortTerm
 from metahuman.state.services import Services
+from tests.classifiers import FakeClassifier
 
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
 
@@ -283,6 +284,7 @@ class World:
     audit: FakeAudit
     memory: FakeMemory
     clock: FakeClock
+    classifier: FakeClassifier
 
 
 def world(
@@ -292,7 +294,7 @@ def world(
 ) -> World:
     """Return services whose models answer from `script`."""
     provider, audit, clock = ScriptedProvider(script or {}), FakeAudit(), FakeClock()
-    models = known or registry()
+    models, remembers, decides = known or registry(), memory or FakeMemory(), FakeClassifier()
     router = RoleRouter(lambda: models, audit, clock, lambda name: provider)
-    remembered = memory or FakeMemory()
-    return World(provider, Services(router, remembered, audit, clock), audit, remembered, clock)
+    of = Services(router, remembers, audit, clock, decides)
+    return World(provider, of, audit, remembers, clock, decides)

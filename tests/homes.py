@@ -21,13 +21,18 @@ from tests.fakes import Answer, ScriptedProvider, registry_content
 
 #: The embedded model's file, where `metahuman models pull` puts it.
 EMBEDDED = models_folder() / "SmolLM2-135M-Instruct.Q4_1.gguf"
+#: The sentence encoder's.
+ENCODER = models_folder() / "e5-small-q4.bin"
 #: Where a turn goes when the script's orchestrator is asked.
 TALK = json.dumps({"tasks": [{"destination": "conversation", "task": ""}], "confidence": 1})
 
 
 def write_registry(home: Path, content: Mapping[str, Any]) -> None:
+    """Write a models.json, and settings under which the classifier is never sure: the orchestrator is asked."""
     (home / "etc").mkdir(parents=True, exist_ok=True)
     (home / "etc" / "models.json").write_text(json.dumps(content))
+    never = {"thresholds": {}, "several": 1, "perhaps": 1, "together": 1, "clause": 1, "high": 1, "low": 1}
+    (home / "etc" / "routing.json").write_text(json.dumps(never))
 
 
 @contextmanager
@@ -59,6 +64,7 @@ def embedded(home: Path, **options: Any) -> None:
     content["providers"]["ollama"]["baseUrl"] = "http://127.0.0.1:9"
     content["models"]["embedded"]["options"] |= {"temperature": 0, "maxTokens": 24, **options}
     write_registry(home, content)
+    (home / "etc" / "routing.json").unlink()  # as on a fresh machine
 
 
 def files(home: Path, *, but: str = "") -> dict[str, bytes]:

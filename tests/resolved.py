@@ -12,13 +12,18 @@ import pytest
 
 from metahuman.models.registry import Registry
 from metahuman.models.resolved import ResolvedModel
-from tests.homes import EMBEDDED
+from tests.homes import EMBEDDED, ENCODER
 
 
-def real_model(test: Callable[..., Any]) -> Any:
-    """Mark a test that talks to the embedded model."""
-    absent = pytest.mark.skipif(not EMBEDDED.exists(), reason="the embedded model is not there: metahuman models pull")
+def real_model(test: Callable[..., Any], file: Path = EMBEDDED) -> Any:
+    """Mark a test that talks to the embedded model, or to another one whose file was fetched."""
+    absent = pytest.mark.skipif(not file.exists(), reason=f"{file.name} is not there: metahuman models pull")
     return pytest.mark.real_model(absent(test))
+
+
+def real_encoder(test: Callable[..., Any]) -> Any:
+    """Mark a test that uses the sentence encoder's real weights."""
+    return real_model(test, ENCODER)
 
 
 def resolved(

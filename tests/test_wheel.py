@@ -30,9 +30,9 @@ def test_the_wheel_holds_one_package_with_its_prompts_and_settings(wheel: Path) 
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"metahuman"}
     sources = {
         path
-        for room in ("graph", "nodes", "state", "etc", "memory", "models", "audit")
+        for room in ("graph", "nodes", "state", "etc", "memory", "models", "audit", "training")
         for path in (ROOT / room).rglob("*")
-        if path.suffix in (".py", ".md", ".json")
+        if path.suffix in (".py", ".md", ".json", ".gguf")
     }
     assert {f"metahuman/{path.relative_to(ROOT).as_posix()}" for path in sources} <= names
     assert "metahuman/py.typed" in names

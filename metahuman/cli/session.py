@@ -12,6 +12,7 @@ from metahuman.api import MetaHuman
 from metahuman.cli.console import footnote, show, why
 from metahuman.cli.text import plain
 from metahuman.reply import Event
+from metahuman.state.commands import COMMANDS, ruled
 from metahuman.state.context import MODES, Mode
 from metahuman.state.errors import MetaHumanError
 from metahuman.state.modes import RULES
@@ -37,6 +38,7 @@ class Session:
             "mode": (self._set_mode, f"show the mode, or switch it for good: {', '.join(MODES)}"),
             "thread": (self._set_thread, "list the threads, go on with /thread NAME, or start a /thread new"),
             "memory": (self._memory, "the latest memories, or those with /memory WORD in them"),
+            "wrong": (self._wrong, f"say where the last message ought to have gone: {', '.join(COMMANDS)}"),
             "retry": (self._retry, "answer a message that was cut short"),
             "help": (self._help, "this list"),
             "quit": (self._quit, "leave (so does Ctrl-D)"),
@@ -60,7 +62,7 @@ class Session:
         if not line:
             return
         try:
-            if line.startswith("/"):
+            if line.startswith("/") and not ruled(line):
                 self._obey(line[1:])
             else:
                 self._answer(self._twin.stream(line, thread=self._thread, mode=self._mode))
@@ -112,12 +114,17 @@ class Session:
         if not memories:
             self.console.print(Text("no memories" + (f" with {plain(word)!r}" if word else " yet"), style="dim"))
 
+    def _wrong(self, words: str) -> None:
+        self._twin.correct(*words.replace(",", " ").split(), thread=self._thread)
+        self.console.print(Text("noted; `metahuman route retrain` learns from it", style="dim"))
+
     def _retry(self, _: str) -> None:
         self._answer(self._twin.resume(self._thread, mode=self._mode))
 
     def _help(self, _: str) -> None:
         for name, (_command, told) in self._commands.items():
             self.console.print(Text.assemble((f"/{name:<8}", "bold"), told))
+        self.console.print(Text(f"Send a message straight on: {', '.join(f'/{name} ...' for name in COMMANDS)}"))
 
     def _quit(self, _: str) -> None:
         self.ended = True

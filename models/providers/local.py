@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metahuman.models.download import models_folder
+from metahuman.models.encoding import is_encoder
 from metahuman.models.gguf import read_adapter
 from metahuman.models.providers import (
     LLAMA_SAMPLING,
@@ -68,8 +69,13 @@ class LocalProvider:
         return call
 
     async def embed(self, model: ResolvedModel, served: Served, texts: Sequence[str]) -> Embedded:
-        """Refuse: the engine is loaded to talk."""
-        raise ModelMissing(f"{model.provider} makes no embeddings: name a model of ollama or openai for them")
+        """Return the vectors that a sentence encoder makes; a model that talks makes none."""
+        path = model_file(model)
+        await asyncio.to_thread(require_file, path)
+        if not is_encoder(path):
+            remedy = "name multilingual-e5-small, or a model of ollama or openai, for them"
+            raise ModelMissing(f"{model.model} of {model.provider} makes no embeddings: {remedy}")
+        return await asyncio.to_thread(_embed, path, texts)
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error means; the engine already speaks in this program's errors."""
@@ -82,9 +88,13 @@ class LocalProvider:
             ModelMissing: If it cannot be loaded.
             AdapterRefused: If it cannot be loaded with its adapters.
         """
+        if is_encoder(path := model_file(model)):
+            from metahuman.models.encoding.encoder import is_open, open_encoder
+
+            return None if is_open(path) else open_encoder(path).loaded_ms
         from metahuman.models.providers.engine import find_engine, open_engine
 
-        wanted = model_file(model), window(model), model.adapters
+        wanted = path, window(model), model.adapters
         return None if find_engine(*wanted) else open_engine(*wanted, model.siblings).loaded_ms
 
     async def check(self, model: ResolvedModel) -> None:
@@ -94,8 +104,15 @@ class LocalProvider:
             await asyncio.to_thread(read_adapter, adapter)
 
 
+def _embed(path: Path, texts: Sequence[str]) -> Embedded:
+    from metahuman.models.encoding.encoder import open_encoder
+
+    vectors, tokens = open_encoder(path).encode_whole(texts)
+    return Embedded(vectors.tolist(), tokens)
+
+
 def model_file(model: ResolvedModel) -> Path:
-    """Return the GGUF file of a local model: a download by its name, or a path."""
+    """Return the file of a local model, GGUF or a sentence encoder's: a download by its name, or a path."""
     if download := model.settings.downloads.get(model.model):
         return models_folder() / download.file
     return Path(model.model).expanduser()

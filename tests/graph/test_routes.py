@@ -18,6 +18,7 @@ def state(*tasks: tuple[Destination, str], mode: Mode = "dual") -> TurnState:
         topics=[],
         intent="",
         focus="",
+        urgency="normal",
         confidence=1,
         decidedBy="model",
         why=None,

@@ -16,6 +16,7 @@ from metahuman.graph.turn import build
 from metahuman.state.context import TurnContext
 from metahuman.state.errors import ModelDown, NoModelAnswered
 from metahuman.state.parts import Evidence
+from tests.classifiers import judgement
 from tests.fakes import Answer, FakeMemory, World, registry, world
 
 DRAWING = Path(__file__).parents[2] / "graph" / "drawings" / "turn.mmd"
@@ -151,8 +152,8 @@ async def test_a_thread_goes_on_and_leaves_the_last_turns_findings_behind() -> N
     state = await talk.say("thanks", number=2)
     assert [message.text for message in state["messages"]] == ["sort it", "there", "thanks", "you are welcome"]
     routed, spoken = talk.world.provider.asked[-2:]
-    assert "ai: there" in routed.messages[-1].text
-    assert "Recent topics: tea" in routed.messages[-1].text
+    assert "twin: there" in routed.messages[-1].text
+    assert "Topics: tea" in routed.messages[-1].text
     assert spoken.messages[-1].text == "thanks"
     assert {entry["turn"] for entry in state["calls"]} == {"q2"}
 
@@ -183,3 +184,47 @@ async def test_a_turn_cut_short_is_finished_from_where_it_had_come_to() -> None:
 def test_the_drawing_is_that_of_the_graph() -> None:
     drawn = build(world().services).compile().get_graph().draw_mermaid()
     assert DRAWING.read_text() == drawn, "write the new drawing to graph/drawings/turn.mmd"
+
+
+async def test_what_the_classifier_is_sure_of_needs_no_model() -> None:
+    talk = Talk(orchestrator=[], coder=["sorted()"], persona=["there"])
+    talk.world.classifier.known["sort it"] = judgement("sort it", "coder", urgency="high")
+    state = await talk.say("sort it")
+    route = state["route"]
+    assert (route["decidedBy"], route["urgency"], route["confidence"]) == ("classifier", "high", 0.9)
+    assert [entry["call"]["role"] for entry in state["calls"]] == ["coder", "persona"]
+    assert talk.world.classifier.expected == ["sort it", "there"]
+
+
+async def test_a_command_is_obeyed_whatever_the_classifier_thinks() -> None:
+    talk = Talk(orchestrator=[], planner=["first, pack"], persona=["so"])
+    state = await talk.say("/plan a week in Rome")
+    assert state["route"]["decidedBy"] == "rule"
+    assert state["findings"][0]["task"] == "a week in Rome"
+    assert not talk.world.classifier.judged
+
+
+async def test_on_a_guess_nothing_is_done_with_tools() -> None:
+    talk = Talk(orchestrator=[ModelDown("no server")], persona=["shall I?"])
+    talk.world.classifier.known["wipe it"] = judgement("wipe it", "operator", confidence=0.5)
+    state = await talk.say("wipe it")
+    assert state["route"]["decidedBy"] == "fallback"
+    assert [task["destination"] for task in state["route"]["tasks"]] == ["conversation"]
+    assert "no server" in state["route"]["why"]
+
+
+async def test_no_model_is_asked_where_the_owner_wants_none() -> None:
+    talk = Talk(orchestrator=[], coder=["sorted()"], persona=["there"])
+    talk.world.classifier.known["sort it"] = judgement("sort it", "coder", confidence=0.5, ask_model=False)
+    state = await talk.say("sort it")
+    assert (state["route"]["decidedBy"], state["findings"][0]["content"]) == ("fallback", "sorted()")
+
+
+async def test_what_the_model_leaves_out_is_read_off_the_message() -> None:
+    talk = Talk(orchestrator=['{"tasks": [{"destination": "conversation"}]}'], persona=["yes"])
+    state = await talk.say("How do the tomatoes do in Lisbon?")
+    route = state["route"]
+    assert route["decidedBy"] == "model"
+    assert route["tasks"] == [{"destination": "conversation", "task": "How do the tomatoes do in Lisbon?"}]
+    assert (route["topics"], route["focus"]) == (["tomatoes", "Lisbon"], "tomatoes")
+    assert route["intent"] == "How do the tomatoes do in Lisbon"

@@ -129,8 +129,10 @@ async def test_the_daily_cap_holds() -> None:
         await router.embed(TEXTS)
 
 
-async def test_the_embedded_provider_makes_none() -> None:
-    known = embedders("m")
+async def test_a_model_inside_the_program_that_talks_makes_none(tmp_path: Path) -> None:
+    chat = tmp_path / "m.gguf"
+    chat.write_bytes(b"GGUF")
+    known = embedders("m", models={"m": {"provider": "local", "model": str(chat), "roles": ["embedder"]}})
     router = RoleRouter(lambda: known, FakeAudit(), FakeClock())
-    with pytest.raises(NoModelAnswered, match="m: local makes no embeddings: name a model of ollama or openai"):
+    with pytest.raises(NoModelAnswered, match=r"m\.gguf of local makes no embeddings: name multilingual-e5-small"):
         await router.embed(TEXTS)

@@ -11,10 +11,11 @@ import pytest
 
 from metahuman.home import SHIPPED
 from metahuman.models.registry import Registry
-from metahuman.models.schema import ROLES, json_schema
+from metahuman.models.schema import EMBEDDER, ROLES, json_schema
 from metahuman.state.errors import SettingError, StoreError
 
 Content = dict[str, Any]
+INTENT = SHIPPED / "adapters" / "intent.gguf"
 
 
 def shipped() -> Content:
@@ -31,9 +32,10 @@ def load(tmp_path: Path, content: Content) -> Registry:
 def test_the_shipped_registry_has_no_error_and_ends_every_hierarchy_in_the_embedded_model(tmp_path: Path) -> None:
     registry = load(tmp_path, shipped())
     assert registry.validate_registry() == (True, [])
-    assert set(registry.list_available_roles()) == set(ROLES)
+    assert set(registry.list_available_roles()) == {*ROLES, EMBEDDER}
     for role in ROLES:
-        assert registry.candidates(role)[-1].model_id == "embedded"
+        last = registry.candidates(role, listed_only=role == "orchestrator")[-1]
+        assert last.model_id == ("embedded.orchestrator" if role == "orchestrator" else "embedded")
         if role != "fallback":
             assert registry.candidates(role)[0].provider == "ollama"
 
@@ -77,6 +79,7 @@ def test_a_role_the_registry_does_not_know_is_answered_by_the_fallback(tmp_path:
 
 def test_a_model_that_lists_other_roles_only_stands_in(tmp_path: Path) -> None:
     content = shipped()
+    content["roleHierarchy"]["orchestrator"] = ["default.orchestrator", "fallback"]
     registry = load(tmp_path, content)
     assert [model.model_id for model in registry.candidates("orchestrator", listed_only=True)] == [
         "default.orchestrator"
@@ -99,7 +102,25 @@ def test_adapters_of_one_base_are_known_to_each_other(tmp_path: Path) -> None:
     registry = load(tmp_path, content | {"models": content["models"] | {"voice": voice}})
     base = registry.resolve_model("fallback")
     assert base is not None
-    assert (base.adapters, base.siblings) == ((), (tmp_path / "out" / "voice.gguf",))
+    assert (base.adapters, base.siblings) == ((), (INTENT, tmp_path / "out" / "voice.gguf"))
+
+
+def test_an_adapter_that_the_homes_etc_lacks_is_the_shipped_one(tmp_path: Path) -> None:
+    def places(*adapters: str) -> tuple[Path, ...]:
+        content = shipped()
+        content["models"]["embedded"]["adapters"] = adapters
+        return load(tmp_path, content).candidates("fallback")[0].adapters
+
+    name = "etc/adapters/intent.gguf"
+    assert places(name) == (INTENT,)
+    assert places("etc/adapters/none.gguf", "adapters/intent.gguf", str(INTENT)) == (
+        tmp_path / "etc" / "adapters" / "none.gguf",
+        tmp_path / "adapters" / "intent.gguf",
+        INTENT,
+    )
+    (tmp_path / "etc" / "adapters").mkdir(parents=True)
+    (tmp_path / name).touch()
+    assert places(name) == (tmp_path / name,)
 
 
 def _set(*path: str, to: object) -> Callable[[Content], None]:

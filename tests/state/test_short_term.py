@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from metahuman.state.parts import ConversationContext, Route, ShortTerm
-from metahuman.state.short_term import TOPICS, after_route, describe, from_file
+from metahuman.state.short_term import TOPICS, after_route, from_file
 
 EMPTY = ShortTerm(
     currentFocus="",
@@ -75,14 +75,3 @@ def test_topics_do_not_grow_without_end() -> None:
         state = after_route(state, route([f"topic {number}", "weather"]), "now")
     topics = state["conversationContext"]["lastTopics"]
     assert topics == [*(f"topic {number}" for number in range(30 - TOPICS + 1, 30)), "weather"]
-
-
-def test_it_is_told_in_lines_and_only_what_there_is() -> None:
-    assert describe(EMPTY) == ""
-    assert describe({**EMPTY, "activeTasks": ["weed"]}) == "Active tasks: weed"
-    assert describe(FULL).splitlines() == [
-        "Current focus: the garden",
-        "Active tasks: weed, water",
-        "Recent topics: rain, tea",
-        "Intent so far: to chat",
-    ]
