@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from metahuman.routing.arrays import read_arrays
-from metahuman.routing.kernel import Array, Known, Numbers, Seen, softmax, unit
+from metahuman.routing.kernel import Array, Known, Numbers, Seen, products, softmax, unit
 from metahuman.routing.situations import EXPECTED, OWNER, SIGNS, TOOLS, TWIN, Encoded
 from metahuman.state.errors import StoreError
 from metahuman.state.parts import DESTINATIONS
@@ -81,7 +81,7 @@ class RouteModel:
     def scores(self, encoded: Encoded) -> tuple[Scores, Array]:
         """Return what it makes of situations, and how near they are to each example."""
         near = self.known.near(self.seen(encoded))
-        raw = near @ self.added
+        raw = products(near, self.added.T)
         probable = softmax(raw[:, :SEVERAL] * self.sharpness)
         return Scores(probable, raw[:, SEVERAL], raw[:, HIGH], raw[:, LOW]), near
 
@@ -133,7 +133,7 @@ def seen(encoded: Encoded, mean: Array, expected: Callable[[Array], Array]) -> t
 
 def expected(vectors: Array, known: Known, alone: Array) -> Array:
     """Return where messages would have gone, going by themselves, as probabilities, (n, 8)."""
-    return softmax(known.near_message(vectors) @ alone * EARLIER_SHARPNESS)
+    return softmax(products(known.near_message(vectors), alone.T) * EARLIER_SHARPNESS)
 
 
 def weighed(owner: Array, twin: Array, tools: Array, signs: Array, went: Array) -> Array:
