@@ -13,7 +13,7 @@ from metahuman.routing.opening import open_classifier
 from metahuman.routing.versions import Versions
 
 #: The encoder's file among the models, and how many of its twelve layers are run: what a message wants shows best at
-#: the seventh (benchmarks/routing.py --layers), in seven twelfths of the time.
+#: the seventh (benchmarks/routing_layers.py), in seven twelfths of the time.
 FILE, LAYERS = "e5-small-q4.bin", 7
 
 

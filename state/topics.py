@@ -20,25 +20,25 @@ _COMMON = frozenset(
     before being below between both but by can cannot check come could day days did do does doing done don down each
     else even ever every everything few find first for from further get give go going good got great had has have
     having he hello help her here hers hey hi him his how i if in into is it its just keep know last least less let
-    like list little long look lot made make makes many may maybe me mean might mine more most much must my need never
-    new next nice no nor not nothing now of off often ok okay old on once one only open or other our ours out over own
-    people please put quite rather read really right said same say see seem send set shall she should show since small
-    so some someone something soon still stop such sure take talk tell than thank thanks that the their them then
-    there these they thing things think this those though through time to today together told tomorrow too try two
-    under until up us use used using very want wants was way we week well went were what whatever when where whether
-    which while who whom whose why will with within without word words work would write year years yes yesterday yet
-    you your yours im ive id ill dont didnt doesnt isnt cant wont whats thats lets youre theres
-    aber als auch auf aus bei bin bist bitte das dass dein deine dem den der des die dir doch ein eine einem einen
-    einer er es für habe haben hat hatte ich ihr ihre ist kann kannst kein keine mal man mein meine meinen mich mir mit
-    nach nicht noch nur oder schon sein sich sie sind und uns von vor war warum was wenn wer wie wir wird zu zum zur
-    avec aux ce ces cette comment dans de des du elle en est et il je la le les leur lui ma mais me mes moi mon ne nous
-    on ou où par pas plus pour quand que quel quelle qui sa se ses son suis sur ta te tes ton tu un une vous
-    al como con cuando de del el ella en es esta este esto la las lo los más mi mis muy no nos para pero por porque qué
-    que se si sin sobre su sus también te tu un una y ya yo che chi ci come con cosa da dei del della di gli ho il in
-    io le lo ma mi mio mia nel non per più quando questa questo se si sono sulla ti una uno com como da das de do dos
-    ela ele em essa esse está eu isso me meu minha na nas no nos não o os para por que se sem seu sua uma você
-    dat de den een en er het hij hoe ik in is je kan maar met mijn naar niet nog of om ook op te van voor waar wat we
-    ze zijn über weißt
+    like list little long look lot made make makes many may maybe me mean might mine more most much must my need
+    never new next nice no nor not nothing now of off often ok okay old on once one only open or other our ours out
+    over own people please put quite rather read really right said same say see seem send set shall she should show
+    since small so some someone something soon still stop such sure take talk tell than thank thanks that the their
+    them then there these they thing things think this those though through time to today together told tomorrow too
+    try two under until up us use used using very want wants was way we week well went were what whatever when where
+    whether which while who whom whose why will with within without word words work would write year years yes
+    yesterday yet you your yours add change create explain fix play remember remind start translate im ive id ill
+    dont didnt doesnt isnt cant wont whats thats lets youre theres aber als auch auf aus bei bin bist bitte das dass
+    dein deine dem den der des die dir doch ein eine einem einen einer er es für habe haben hat hatte ich ihr ihre
+    ist kann kannst kein keine mal man mein meine meinen mich mir mit nach nicht noch nur oder schon sein sich sie
+    sind und uns von vor war warum was wenn wer wie wir wird zu zum zur avec aux ce ces cette comment dans de des du
+    elle en est et il je la le les leur lui ma mais me mes moi mon ne nous on ou où par pas plus pour quand que quel
+    quelle qui sa se ses son suis sur ta te tes ton tu un une vous al como con cuando de del el ella en es esta este
+    esto la las lo los más mi mis muy no nos para pero por porque qué que se si sin sobre su sus también te tu un
+    una y ya yo che chi ci come con cosa da dei del della di gli ho il in io le lo ma mi mio mia nel non per più
+    quando questa questo se si sono sulla ti una uno com como da das de do dos ela ele em essa esse está eu isso me
+    meu minha na nas no nos não o os para por que se sem seu sua uma você dat de den een en er het hij hoe ik in is
+    je kan maar met mijn naar niet nog of om ook op te van voor waar wat we ze zijn über weißt
     """.split()  # noqa: SIM905 - a list of words is read as a text
 )
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")  # noqa: RUF001
