@@ -69,7 +69,7 @@ def test_a_missing_tensor_is_told_and_nothing_is_left(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing, match=r"none\.bin: No such file"):
+    with pytest.raises(ModelMissing, match=r"none\.bin: no such file"):
         gguf_of(tmp_path / "none.bin")
 
 

@@ -1,0 +1,1 @@
+"""Teaches models: LoRAs from examples, as files that llama.cpp runs."""
