@@ -27,7 +27,6 @@ from metahuman.routing.measure import BINS, Decision, Measured, calibration, mea
 from metahuman.routing.model import SHIPPED_MODEL, load_model
 from metahuman.state.files import write_atomic
 from metahuman.state.parts import DESTINATIONS
-from scripts.intent_examples import Example as Prompted
 
 FILES = ("paraphrases", "turns", "several")
 #: Shares of the turns that a model is asked about, the least sure first.
@@ -185,8 +184,7 @@ def _with_model(hits: Truths, right: Truths, order: NDArray[np.intp], share: flo
 
 async def _embedded(examples: Sequence[Example]) -> Truths:
     """Return which turns the embedded orchestrator gets right."""
-    asked = [Prompted(one.situation, tuple((t["destination"], t["task"]) for t in one.tasks)) for one in examples]
-    return np.array([set(one.wanted) == set(one.got) for one in await outcomes(resolved(), asked)])
+    return np.array([set(one.wanted) == set(one.got) for one in await outcomes(resolved(), examples)])
 
 
 def _draw(curves: dict[str, list[float]], sent: float, shipped: dict[str, float], path: Path) -> None:
