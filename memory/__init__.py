@@ -1,1 +1,1 @@
-"""What the twin knows: episodic memories, persona files, short-term state and checkpoints, all in the home."""
+"""What the twin knows: memories, their index and recall, persona files, short-term state and checkpoints."""

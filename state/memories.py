@@ -1,0 +1,103 @@
+"""An episodic memory: what a file in `memory/episodic` holds, in the words of the plan and of MetaHuman OS."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.alias_generators import to_camel
+
+#: What a conversation may draw on unasked; inner dialogue, dreams and reflections are no facts.
+SPOKEN_OF = ("conversation", "observation", "fact", "journal", "summary", "task", "decision", "event")
+#: Kept, but left out of conversation unless it is asked for.
+INNER = ("inner_dialogue", "dream", "reflection")
+
+
+class _Camel(BaseModel):
+    """Keys are camelCase in files; those that this program does not know are kept."""
+
+    model_config = ConfigDict(extra="allow", alias_generator=to_camel, populate_by_name=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a file holds it."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Metadata(_Camel):
+    """What is known about a memory.
+
+    Args:
+        processed: Whether the curator has seen it.
+        curated: Whether a curated copy was made of it.
+        training_consent: Whether a voice may be trained on it.
+        model: The model that answered.
+        cognitive_mode: The mode it was said in.
+        conversation_id: The thread it was said in; neighbours in a thread explain each other.
+        turn: The id of the message it keeps.
+        speaker: Who said `content`, where that is not the owner.
+        source: Where it was imported from.
+        seen: How often it was said; near-duplicates are counted here instead of being kept.
+        supersedes: Ids of the memories whose fact this one replaces.
+        superseded_by: The id of the memory that replaced the fact of this one.
+        valid_from: When what it says began to hold, if not at its timestamp.
+        valid_until: When it ceased to hold.
+    """
+
+    processed: bool = False
+    curated: bool = False
+    training_consent: bool = True
+    model: str | None = None
+    cognitive_mode: str | None = None
+    conversation_id: str | None = None
+    turn: str | None = None
+    speaker: str | None = None
+    source: str | None = None
+    seen: int = 1
+    supersedes: list[str] = Field(default_factory=list)
+    superseded_by: str | None = None
+    valid_from: str | None = None
+    valid_until: str | None = None
+
+
+class Memory(_Camel):
+    """One memory.
+
+    Args:
+        id: Its name, and its file's.
+        timestamp: When it was made: ISO 8601, UTC where it says nothing else.
+        type: What kind it is: conversation, observation, dream, …
+        content: What was said or noted.
+        response: What the twin answered.
+        tags: Topics.
+        entities: Names of people, places, and so on; MetaHuman OS keeps objects here.
+        links: Other memories, by id or as MetaHuman OS has them.
+        metadata: What is known about it.
+    """
+
+    id: str
+    timestamp: str
+    type: str = "observation"
+    content: str
+    response: str | None = None
+    tags: list[str] = Field(default_factory=list)
+    entities: list[Any] = Field(default_factory=list)
+    links: list[Any] = Field(default_factory=list)
+    metadata: Metadata = Field(default_factory=Metadata)
+
+    @field_validator("timestamp")
+    @classmethod
+    def _is_a_moment(cls, value: str) -> str:
+        datetime.fromisoformat(value)
+        return value
+
+    @property
+    def at(self) -> datetime:
+        """When it was made, with a time zone."""
+        moment = datetime.fromisoformat(self.timestamp)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    @property
+    def current(self) -> bool:
+        """Whether what it says has not been replaced."""
+        return self.metadata.superseded_by is None and self.metadata.valid_until is None
