@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from metahuman.routing.clauses import clauses, rejoined
-from metahuman.routing.kernel import Array
+from metahuman.routing.kernel import Array, Numbers
 from metahuman.routing.model import RouteModel
 from metahuman.routing.settings import RoutingSettings
 from metahuman.routing.situations import EARLIER, Encoder, encode
@@ -20,14 +20,32 @@ from metahuman.state.errors import MetaHumanError, ModelError
 from metahuman.state.parts import DESTINATIONS, Destination, Task, Urgency
 from metahuman.state.routing import Judgement, Neighbour, Situation
 
+NO_SHARES = np.zeros(len(DESTINATIONS), np.float32)
 #: Examples named as the nearest.
 NEAREST = 5
 
 
+class Wishes(NamedTuple):
+    """Several wishes, and how sure they are these, from 0 to 1."""
+
+    tasks: list[Task]
+    confidence: float
+
+
 class Verdict(NamedTuple):
-    """What a scorer makes of one situation: probabilities (8,), other scores, and the examples nearest to it."""
+    """What a scorer makes of one situation.
+
+    Args:
+        destinations: How probable each is, if there is one wish, (8,).
+        shares: How much of the message is for each, (8,); about 1 together.
+        several: The score of there being several wishes.
+        high: The score of its being urgent.
+        low: The score of its being able to wait.
+        nearest: The examples nearest to it.
+    """
 
     destinations: Array
+    shares: Array = NO_SHARES
     several: float = 0.0
     high: float = 0.0
     low: float = 0.0
@@ -69,17 +87,16 @@ class ByMeaning:
     def score(self, situations: Sequence[Situation]) -> list[Verdict]:
         """Return a verdict for each situation."""
         found, near = self._model.scores(encode(situations, self._encoder))
-        rows = zip(found.destinations, found.several, found.high, found.low, near, strict=True)
-        return [Verdict(one, float(s), float(high), float(low), self._nearest(n)) for one, s, high, low, n in rows]
+        rows = zip(found.destinations, found.shares, found.several, found.high, found.low, near, strict=True)
+        return [Verdict(p, q, float(s), float(high), float(low), self._nearest(n)) for p, q, s, high, low, n in rows]
 
     def expect(self, texts: Sequence[str]) -> None:
-        """Encode texts that the next situation will look back on; the encoder keeps their vectors."""
-        self._encoder.encode(texts, **EARLIER)
+        """Encode texts that the next situation will look back on, and see where they would have gone; both are kept."""
+        self._model.expect(self._encoder.encode(texts, **EARLIER))
 
     def _nearest(self, near: Array) -> list[Neighbour]:
-        best = np.argpartition(-near, NEAREST)[:NEAREST]
-        order = best[np.argsort(-near[best])]
-        rows = [(self._model.rows[one], float(near[one])) for one in order]
+        best = np.argsort(-near)[:NEAREST]
+        rows = [(self._model.rows[one], float(near[one])) for one in best]
         return [Neighbour(row["text"], row.get("to") or row["tasks"][0]["destination"], near) for row, near in rows]
 
 
@@ -136,12 +153,12 @@ class LocalClassifier:
             verdict = NOTHING
         tasks, confidence = _one(situation, verdict)
         sure = settings.enough(tasks[0]["destination"], confidence)
-        if verdict.several >= settings.perhaps and (parts := _several(situation, scorer, settings)):
-            sure = False  # it may be several wishes, or one after all: a wrong guess loses one of them
-            if verdict.several >= settings.several:
-                tasks, confidence = parts
-                enough = all(settings.enough(task["destination"], confidence) for task in tasks)
-                sure = enough and confidence >= settings.together
+        if verdict.several >= settings.perhaps:
+            wishes = _several(situation, verdict, scorer, settings)
+            sure = sure and not wishes  # it may be several or one: a wrong guess loses one of them
+            if wishes and verdict.several >= settings.several:
+                tasks, confidence = wishes.tasks, wishes.confidence
+                sure = confidence >= settings.together and all(settings.needed(one["destination"]) < 1 for one in tasks)
         return Judgement(
             tasks=tasks,
             confidence=round(confidence, 4),
@@ -164,26 +181,39 @@ def _one(situation: Situation, verdict: Verdict) -> tuple[list[Task], float]:
     return [task], float(verdict.destinations[best])
 
 
-def _several(situation: Situation, scorer: Scorer, settings: RoutingSettings) -> tuple[list[Task], float] | None:
-    """Return the wishes of a message and how sure each is at least; None if it is one wish after all."""
+def _several(situation: Situation, verdict: Verdict, scorer: Scorer, settings: RoutingSettings) -> Wishes | None:
+    """Return the wishes of a message that seems to have several; None if it has one piece, or all go the same way.
+
+    A destination counts by the piece that is surest of it, and by what the whole message is like: a piece may not be
+    understood by itself ("then mail it"), and the whole may drown a wish that is short.
+    """
     pieces = clauses(situation.message)
     if len(pieces) < 2:
         return None
-    verdicts = scorer.score([Situation(piece) for piece in pieces])
+    by_piece = np.array([one.destinations for one in scorer.score([Situation(piece) for piece in pieces])])
+    if len({*by_piece.argmax(1).tolist()}) == 1:
+        return None
+    surest = by_piece.max(0)
+    votes = surest + verdict.shares
+    order = np.argsort(-votes)
+    count = min(max(2, int((surest >= settings.clause).sum())), len(order) - 1)
+    chosen, next_best = order[:count], order[count]
+    confidence = float(np.clip(votes[chosen[-1]] - votes[next_best], 0, 1))
+    return Wishes(_shared_out(situation.message, pieces, by_piece, chosen), confidence)
+
+
+def _shared_out(message: str, pieces: Sequence[str], by_piece: Array, chosen: Numbers) -> list[Task]:
+    """Return a task for each of the chosen destinations, in the words of its pieces; without any, in those of all."""
     tasks: list[Task] = []
-    sure: list[float] = []
-    for piece, verdict in zip(pieces, verdicts, strict=True):
-        best = int(verdict.destinations.argmax())
-        destination, confidence = DESTINATIONS[best], float(verdict.destinations[best])
-        if tasks and (confidence < settings.clause or tasks[-1]["destination"] == destination):
-            tasks[-1] = Task(
-                destination=tasks[-1]["destination"], task=rejoined(situation.message, tasks[-1]["task"], piece)
-            )
-            sure[-1] = max(sure[-1], confidence if tasks[-1]["destination"] == destination else 0)
+    for piece, shares in zip(pieces, by_piece, strict=True):
+        destination = DESTINATIONS[chosen[int(shares[chosen].argmax())]]
+        if tasks and tasks[-1]["destination"] == destination:
+            tasks[-1]["task"] = rejoined(message, tasks[-1]["task"], piece)
         else:
             tasks.append(Task(destination=destination, task=piece))
-            sure.append(confidence)
-    return (tasks, min(sure)) if len(tasks) > 1 else None
+    there = {task["destination"] for task in tasks}
+    left = [DESTINATIONS[one] for one in chosen if DESTINATIONS[one] not in there]
+    return [*tasks, *(Task(destination=destination, task=message) for destination in left)]
 
 
 def _ranked(probabilities: Array) -> dict[Destination, float]:

@@ -14,7 +14,7 @@ SHORTEST = 6
 # A line of a list, a sentence, or what follows a word that joins two wishes. The same words join the things of one wish
 # ("milk and eggs"): whether a cut was right is judged by where the pieces would go.
 _THEN = r"(?:then|also|afterwards|after that|when that's done|besides|plus|dann|danach|ensuite|puis|luego|después|poi)"
-_AND = r"(?:and|but|plus|und|et|och|ve|(?-i:y|и))"
+_AND = r"(?:and|&|but|plus|und|et|och|ve|(?-i:y|и))"
 # A run of spaces is looked at from its start only, or a thousand of them would take a thousand looks each.
 _GAP = r"(?<!\s)\s"
 _JOINTS = (

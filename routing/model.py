@@ -6,13 +6,14 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from metahuman.routing.arrays import read_arrays
-from metahuman.routing.kernel import Array, Known, Numbers, Seen, products, softmax, unit
+from metahuman.routing.kernel import FEW, Array, Known, Numbers, Seen, products, softmax, unit
 from metahuman.routing.situations import EXPECTED, OWNER, SIGNS, TOOLS, TWIN, Encoded
 from metahuman.state.errors import StoreError
 from metahuman.state.parts import DESTINATIONS
@@ -25,14 +26,17 @@ VERSION = 1
 SEVERAL, HIGH, LOW = (len(DESTINATIONS) + number for number in range(3))
 #: How decided the destination of an earlier message is taken to be.
 EARLIER_SHARPNESS = 8.0
+#: Earlier messages whose likely destinations are kept.
+KEPT = 256
 #: Kept in half precision, which is as much as the encoder's own weights are worth.
 HALF = ("message", "owner", "twin", "tools", "went", "alone", "added")
 
 
 class Scores(NamedTuple):
-    """What the model makes of situations: probabilities of the destinations (n, 8), and plain scores (n,) besides."""
+    """What the model makes of situations: probabilities and shares of the destinations, (n, 8), and scores (n,)."""
 
     destinations: Array
+    shares: Array
     several: Array
     high: Array
     low: Array
@@ -72,22 +76,38 @@ class RouteModel:
     added: Array
     sharpness: float
     known: Known = field(init=False, repr=False, compare=False)
+    _kept: Callable[[bytes], Array] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         owner, twin, tools = (unit(part, self.mean) for part in (self.owner, self.twin, self.tools))
         before = weighed(owner, twin, tools, self.signs, self.went)
         object.__setattr__(self, "known", Known(unit(self.message, self.mean), before, self.led))
+        object.__setattr__(self, "_kept", lru_cache(KEPT)(self._expected_of_one))
 
     def scores(self, encoded: Encoded) -> tuple[Scores, Array]:
         """Return what it makes of situations, and how near they are to each example."""
         near = self.known.near(self.seen(encoded))
         raw = products(near, self.added.T)
         probable = softmax(raw[:, :SEVERAL] * self.sharpness)
-        return Scores(probable, raw[:, SEVERAL], raw[:, HIGH], raw[:, LOW]), near
+        shares = raw[:, :SEVERAL] + 1 / SEVERAL  # what `fitting` took off
+        return Scores(probable, shares, raw[:, SEVERAL], raw[:, HIGH], raw[:, LOW]), near
 
     def seen(self, encoded: Encoded) -> Seen:
         """Return situations as the kernel takes them."""
-        return seen(encoded, self.mean, lambda vectors: expected(vectors, self.known, self.alone))[0]
+        return seen(encoded, self.mean, self._expected)[0]
+
+    def expect(self, vectors: Array) -> None:
+        """Work out where messages, (n, d) as encoded, would have gone: situations will look back on them."""
+        self._expected(unit(vectors, self.mean))
+
+    def _expected(self, vectors: Array) -> Array:
+        """Return what `expected` does; of a few, each is worked out once, for a message is looked back on for turns."""
+        if len(vectors) > FEW:
+            return expected(vectors, self.known, self.alone)
+        return np.concatenate([self._kept(vector.tobytes()) for vector in vectors])
+
+    def _expected_of_one(self, vector: bytes) -> Array:
+        return expected(np.frombuffer(vector, np.float32)[None], self.known, self.alone)
 
     def content(self) -> bytes:
         """Return the model as a file's content, in numpy's format."""

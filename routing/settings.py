@@ -21,10 +21,10 @@ class RoutingSettings(BaseModel):
     Args:
         description: What the file is for.
         thresholds: The confidence from which on a destination is decided without a model; 1 always asks one.
-        several: The score from which on a message is taken for several wishes, where its pieces go different ways.
+        several: The score from which on a message is taken for several wishes, where it can be cut into pieces.
         perhaps: The score from which on it may be that, and a model is asked where the pieces go different ways.
-        together: The confidence, that of the least sure piece, from which on several wishes are decided without one.
-        clause: The confidence below which a piece of a message belongs to the piece before.
+        together: The confidence from which on several wishes are decided without a model.
+        clause: The confidence from which on a piece of a message is a wish of its own, beyond the two likeliest.
         high: The score from which on a message is urgent.
         low: The score from which on it can wait.
         ask_model: Whether a model is asked at all.

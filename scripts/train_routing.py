@@ -18,9 +18,10 @@ import numpy as np
 from rich.console import Console
 
 from metahuman.deciding import RoutingEncoder
+from metahuman.routing.classifier import ByMeaning, LocalClassifier
 from metahuman.routing.clauses import clauses
 from metahuman.routing.examples import Example, read_examples, singles
-from metahuman.routing.fitting import FOLDS, SHARPNESS, Lesson, Unseen, cross_validate, learn, lesson_of
+from metahuman.routing.fitting import FOLDS, SHARPNESS, Lesson, Unseen, cross_validate, folds_of, learn, lesson_of
 from metahuman.routing.kernel import Array, Numbers, softmax
 from metahuman.routing.model import HIGH, LOW, SEVERAL, SHIPPED_MODEL, load_model
 from metahuman.routing.settings import load_settings
@@ -62,6 +63,7 @@ def main() -> None:
 def _settle(lesson: Lesson, unseen: Unseen) -> None:
     """Write the thresholds, and tell what comes of them."""
     write_json(SETTINGS, read_json(SETTINGS) | _thresholds(lesson, unseen))
+    write_json(SETTINGS, read_json(SETTINGS) | {"together": _together(lesson, unseen.sharpness)})
     SETTINGS.chmod(0o644)
     _tell(lesson, unseen)
 
@@ -85,6 +87,18 @@ def _thresholds(lesson: Lesson, unseen: Unseen) -> dict[str, object]:
         "high": _best_f1(unseen.raw[:, HIGH], urgency == "high"),
         "low": _best_f1(unseen.raw[:, LOW], urgency == "low"),
     }
+
+
+def _together(lesson: Lesson, sharpness: float) -> float:
+    """Return the lowest confidence in several wishes that is right often enough, on a fifth that is held out."""
+    fold, settings = folds_of(lesson), load_settings(SETTINGS)
+    scorer = ByMeaning(learn(lesson.part(np.flatnonzero(fold != 0)), sharpness), RoutingEncoder())
+    classifier = LocalClassifier(lambda: scorer, lambda: settings)
+    held = [lesson.examples[one] for one in np.flatnonzero(fold == 0)]
+    found = [(one, classifier.judge_now(one.situation)) for one in held]
+    taken = [(one, judged) for one, judged in found if len(judged.tasks) > 1]
+    right = [set(one.destinations) == {task["destination"] for task in judged.tasks} for one, judged in taken]
+    return _lowest(np.array([judged.confidence for _, judged in taken]), np.array(right), RIGHT)
 
 
 def _lowest(sure: Array, right: Numbers, wanted: float) -> float:

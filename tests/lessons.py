@@ -95,7 +95,7 @@ def settings(**changes: object) -> RoutingSettings:
 
 
 def scripted(
-    script: Mapping[str, tuple[Destination, float]], rules: RoutingSettings | None = None, **scores: float
+    script: Mapping[str, tuple[Destination, float]], rules: RoutingSettings | None = None, **scores: Any
 ) -> LocalClassifier:
     """Return a classifier whose scores are scripted."""
     scorer, rules = ScriptedScorer(script, **scores), rules or settings()
