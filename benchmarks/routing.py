@@ -67,7 +67,6 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the cascade's curve into FILE")
     parser.add_argument("--embedded", action="store_true", help="the curve with the embedded model too: minutes")
-    parser.add_argument("--layers", nargs="+", type=int, metavar="N", help="compare depths of the encoder: slow")
     return parser.parse_args()
 
 
@@ -78,8 +77,6 @@ def main() -> None:
     report.note(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder:
         known = sections(report, options, Home(Path(folder)))
-        if options.layers:
-            known["depths"] = partial(routing_own.depths, report, options.layers)
         for name in options.only or known:
             if name not in known:
                 raise SystemExit(f"--only {name}: it is none of {', '.join(known)}")

@@ -16,13 +16,9 @@ from numpy.typing import NDArray
 from benchmarks.intent_model import outcomes, resolved
 from benchmarks.routing_report import Report, Row
 from benchmarks.routing_sets import EXAMPLES, OWN
-from metahuman.deciding import FILE
-from metahuman.models.download import models_folder
-from metahuman.models.encoding.encoder import open_encoder
 from metahuman.routing.classifier import LocalClassifier
 from metahuman.routing.examples import Example, read_examples
 from metahuman.routing.fitting import FOLDS, Lesson, cross_validate, lesson_of
-from metahuman.routing.kernel import Array
 from metahuman.routing.measure import BINS, Decision, Measured, calibration, measure
 from metahuman.routing.model import SHIPPED_MODEL, load_model
 from metahuman.state.files import write_atomic
@@ -63,28 +59,6 @@ def unseen(report: Report) -> None:
     """Print what cross-validation says of the examples themselves: models judge what they were not fitted to."""
     row = Row("each judged by a model that has not seen it", _unseen(lesson_of(load_model(SHIPPED_MODEL))))
     report.table("unseen", f"The shipped examples, those that ask for one thing, {FOLDS} folds by dialogue", [row])
-
-
-def depths(report: Report, layers: Sequence[int]) -> None:
-    """Print the same with other depths of the encoder."""
-    examples = lesson_of(load_model(SHIPPED_MODEL)).examples
-    rows = [Row(f"the first {depth} layers", _unseen(Lesson.of(examples, Deep(depth)))) for depth in layers]
-    report.table("depths", "The shipped examples, by how many of the encoder's 12 layers are run", rows)
-
-
-class Deep:
-    """The encoder, run to some depth.
-
-    Args:
-        layers: How many of its layers are run.
-    """
-
-    def __init__(self, layers: int) -> None:
-        self.name, self._encoder = f"{layers} layers", open_encoder(models_folder() / FILE, layers)
-
-    def encode(self, texts: Sequence[str], *, head: int = 320, tail: int = 160) -> Array:
-        """Return a unit vector for each text, (n, d)."""
-        return self._encoder.encode(texts, "", head=head, tail=tail)
 
 
 def _unseen(lesson: Lesson) -> dict[str, float | None]:
