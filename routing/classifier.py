@@ -20,16 +20,25 @@ from metahuman.state.errors import MetaHumanError, ModelError
 from metahuman.state.parts import DESTINATIONS, Destination, Task, Urgency
 from metahuman.state.routing import Judgement, Neighbour, Situation
 
+#: What it adds to the score of several wishes that some piece is sure of a second destination.
+SECOND = 0.3
 NO_SHARES = np.zeros(len(DESTINATIONS), np.float32)
 #: Examples named as the nearest.
 NEAREST = 5
 
 
 class Wishes(NamedTuple):
-    """Several wishes, and how sure they are these, from 0 to 1."""
+    """What a message's pieces make of it: several wishes.
+
+    Args:
+        tasks: The wishes.
+        confidence: How sure they are these, from 0 to 1.
+        score: The score of there being several, the pieces heard.
+    """
 
     tasks: list[Task]
     confidence: float
+    score: float
 
 
 class Verdict(NamedTuple):
@@ -153,10 +162,9 @@ class LocalClassifier:
             verdict = NOTHING
         tasks, confidence = _one(situation, verdict)
         sure = settings.enough(tasks[0]["destination"], confidence)
-        if verdict.several >= settings.perhaps:
-            wishes = _several(situation, verdict, scorer, settings)
-            sure = sure and not wishes  # it may be several or one: a wrong guess loses one of them
-            if wishes and verdict.several >= settings.several:
+        if verdict.several >= settings.perhaps and (wishes := wishes_of(situation, verdict, scorer, settings)):
+            sure = False  # it may be several or one: a wrong guess loses one of them
+            if wishes.score >= settings.several:
                 tasks, confidence = wishes.tasks, wishes.confidence
                 sure = confidence >= settings.together and all(settings.needed(one["destination"]) < 1 for one in tasks)
         return Judgement(
@@ -181,8 +189,8 @@ def _one(situation: Situation, verdict: Verdict) -> tuple[list[Task], float]:
     return [task], float(verdict.destinations[best])
 
 
-def _several(situation: Situation, verdict: Verdict, scorer: Scorer, settings: RoutingSettings) -> Wishes | None:
-    """Return the wishes of a message that seems to have several; None if it has one piece, or all go the same way.
+def wishes_of(situation: Situation, verdict: Verdict, scorer: Scorer, settings: RoutingSettings) -> Wishes | None:
+    """Return the wishes of a message, if it has several; None if it has one piece, or all its pieces go the same way.
 
     A destination counts by the piece that is surest of it, and by what the whole message is like: a piece may not be
     understood by itself ("then mail it"), and the whole may drown a wish that is short.
@@ -199,7 +207,8 @@ def _several(situation: Situation, verdict: Verdict, scorer: Scorer, settings: R
     count = min(max(2, int((surest >= settings.clause).sum())), len(order) - 1)
     chosen, next_best = order[:count], order[count]
     confidence = float(np.clip(votes[chosen[-1]] - votes[next_best], 0, 1))
-    return Wishes(_shared_out(situation.message, pieces, by_piece, chosen), confidence)
+    score = verdict.several + SECOND * float(np.sort(surest)[-2])
+    return Wishes(_shared_out(situation.message, pieces, by_piece, chosen), confidence, score)
 
 
 def _shared_out(message: str, pieces: Sequence[str], by_piece: Array, chosen: Numbers) -> list[Task]:

@@ -21,8 +21,8 @@ class RoutingSettings(BaseModel):
     Args:
         description: What the file is for.
         thresholds: The confidence from which on a destination is decided without a model; 1 always asks one.
-        several: The score from which on a message is taken for several wishes, where it can be cut into pieces.
-        perhaps: The score from which on it may be that, and a model is asked where the pieces go different ways.
+        several: The score from which on a message is taken for several wishes, its pieces heard.
+        perhaps: The score of the whole from which on its pieces are heard; they may go different ways.
         together: The confidence from which on several wishes are decided without a model.
         clause: The confidence from which on a piece of a message is a wish of its own, beyond the two likeliest.
         high: The score from which on a message is urgent.

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 
 from metahuman.deciding import RoutingEncoder
-from metahuman.routing.classifier import ByMeaning, LocalClassifier
+from metahuman.routing.classifier import ByMeaning, wishes_of
 from metahuman.routing.clauses import clauses
 from metahuman.routing.examples import Example, read_examples, singles
 from metahuman.routing.fitting import FOLDS, SHARPNESS, Lesson, Unseen, cross_validate, folds_of, learn, lesson_of
@@ -33,6 +33,8 @@ ROOT = Path(__file__).parent.parent
 SETTINGS = ROOT / "etc" / "routing.json"
 #: What the decisions without a model are right in, at least: where something is done, more.
 RIGHT, RIGHT_OPERATOR = 0.9, 0.92
+#: The share of messages with several wishes whose pieces need not be heard.
+UNHEARD = 0.05
 #: Thresholds that are tried: nobody is sure of what is as likely wrong as right.
 GRID = np.arange(0.5, 0.99, 0.01)
 console = Console()
@@ -63,7 +65,7 @@ def main() -> None:
 def _settle(lesson: Lesson, unseen: Unseen) -> None:
     """Write the thresholds, and tell what comes of them."""
     write_json(SETTINGS, read_json(SETTINGS) | _thresholds(lesson, unseen))
-    write_json(SETTINGS, read_json(SETTINGS) | {"together": _together(lesson, unseen.sharpness)})
+    write_json(SETTINGS, read_json(SETTINGS) | _wishes(lesson, unseen.sharpness))
     SETTINGS.chmod(0o644)
     _tell(lesson, unseen)
 
@@ -79,26 +81,31 @@ def _thresholds(lesson: Lesson, unseen: Unseen) -> dict[str, object]:
     }
     urgency = np.array([one.urgency for one in lesson.examples])
     cut = np.array([len(clauses(one.situation.message)) > 1 for one in lesson.examples])
-    several = _best_f1(unseen.raw[cut, SEVERAL], ~single[cut])
+    perhaps = np.quantile(unseen.raw[cut & ~single, SEVERAL], UNHEARD)
     return {
         "thresholds": thresholds,
-        "several": several,
-        "perhaps": round(several / 2, 2),
+        "perhaps": round(float(perhaps), 2),
         "high": _best_f1(unseen.raw[:, HIGH], urgency == "high"),
         "low": _best_f1(unseen.raw[:, LOW], urgency == "low"),
     }
 
 
-def _together(lesson: Lesson, sharpness: float) -> float:
-    """Return the lowest confidence in several wishes that is right often enough, on a fifth that is held out."""
+def _wishes(lesson: Lesson, sharpness: float) -> dict[str, float]:
+    """Return from which scores on messages are taken for several wishes, and decided: those right on a fifth."""
     fold, settings = folds_of(lesson), load_settings(SETTINGS)
     scorer = ByMeaning(learn(lesson.part(np.flatnonzero(fold != 0)), sharpness), RoutingEncoder())
-    classifier = LocalClassifier(lambda: scorer, lambda: settings)
     held = [lesson.examples[one] for one in np.flatnonzero(fold == 0)]
-    found = [(one, classifier.judge_now(one.situation)) for one in held]
-    taken = [(one, judged) for one, judged in found if len(judged.tasks) > 1]
-    right = [set(one.destinations) == {task["destination"] for task in judged.tasks} for one, judged in taken]
-    return _lowest(np.array([judged.confidence for _, judged in taken]), np.array(right), RIGHT)
+    verdicts = scorer.score([one.situation for one in held])
+    heard = [
+        (one, wishes)
+        for one, verdict in zip(held, verdicts, strict=True)
+        if verdict.several >= settings.perhaps and (wishes := wishes_of(one.situation, verdict, scorer, settings))
+    ]
+    several = _best_f1(np.array([w.score for _, w in heard]), np.array([len(one.tasks) > 1 for one, _ in heard]))
+    taken = [(one, wishes) for one, wishes in heard if wishes.score >= several]
+    right = [set(one.destinations) == {task["destination"] for task in wishes.tasks} for one, wishes in taken]
+    together = _lowest(np.array([wishes.confidence for _, wishes in taken]), np.array(right), RIGHT)
+    return {"several": several, "together": together}
 
 
 def _lowest(sure: Array, right: Numbers, wanted: float) -> float:
@@ -114,7 +121,7 @@ def _best_f1(scores: Array, wanted: Numbers) -> float:
         said = scores >= at
         return float(2 * (said & wanted).sum() / max(1, said.sum() + wanted.sum()))
 
-    return round(float(max(np.arange(0.1, 0.8, 0.01), key=f1)), 2)
+    return round(float(max(np.arange(0.1, 1.0, 0.01), key=f1)), 2)
 
 
 def _words(examples: Sequence[Example], labels: Numbers) -> bytes:

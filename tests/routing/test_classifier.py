@@ -90,7 +90,14 @@ def test_a_wish_that_no_piece_tells_is_read_off_the_whole_message() -> None:
 @pytest.mark.parametrize(("several", "sure"), [(0.2, True), (0.4, False)])
 def test_where_it_may_be_several_wishes_a_model_is_asked(several: float, sure: bool) -> None:
     script: Script = {"delete the folder": ("operator", 0.9), "call my mother": ("planner", 0.7), BOTH: ("coder", 0.9)}
-    assert judged(script, several=several) == [[("coder", BOTH)], 0.9, sure]
+    assert judged(script, rules=settings(several=0.7), several=several) == [[("coder", BOTH)], 0.9, sure]
+
+
+def test_pieces_that_are_sure_of_two_destinations_tip_the_scale() -> None:
+    script: Script = {"delete the folder": ("operator", 0.9), "call my mother": ("planner", 0.7), BOTH: ("coder", 0.9)}
+    assert len(judged(script, rules=settings(several=0.6), several=0.4)[0]) == 2  # type: ignore[arg-type]
+    unsure = script | {"call my mother": ("planner", 0.4)}
+    assert len(judged(unsure, rules=settings(several=0.6), several=0.4)[0]) == 1  # type: ignore[arg-type]
 
 
 def test_pieces_that_go_one_way_are_one_wish() -> None:
