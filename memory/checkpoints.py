@@ -19,6 +19,15 @@ from metahuman.state.files import REMEDY, make_folder, store_errors
 
 #: How long a writer waits for another process that holds the database.
 BUSY_MILLISECONDS = 10_000
+#: Pages after which what was written moves from the log beside the file into the file, and bytes that the log then
+#: keeps. A turn writes about a hundred pages; SQLite's own 1,000 let the log grow to many times the file.
+LOG_PAGES, LOG_BYTES = 250, 1_000_000
+_SETTINGS = f"""
+PRAGMA busy_timeout={BUSY_MILLISECONDS};
+PRAGMA synchronous=NORMAL;
+PRAGMA wal_autocheckpoint={LOG_PAGES};
+PRAGMA journal_size_limit={LOG_BYTES};
+"""
 _PRUNE = """
 DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id < (
     SELECT MAX(checkpoint_id) FROM checkpoints AS latest
@@ -64,6 +73,13 @@ class ThreadSaver(AsyncSqliteSaver):
                 await self.conn.executemany(statement.format(table=table), [(key,) for key in keys])
             await self.conn.commit()
 
+    async def compact(self) -> None:
+        """Make the file as small as what it holds: what was deleted is then in it no more, nor in the log beside it."""
+        await self.setup()
+        async with self.lock:
+            await self.conn.execute("VACUUM")
+            await self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def threads(self) -> list[str]:
         """Return the threads that have a state, the latest spoken in first."""
         await self.setup()
@@ -102,7 +118,7 @@ async def open_checkpoints(path: Path) -> AsyncIterator[ThreadSaver]:
         async with connection:
             # In write-ahead mode, NORMAL loses nothing when the process dies and at worst the last turns when the
             # machine does; their memories are files of their own, and synced.
-            await connection.executescript(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}; PRAGMA synchronous=NORMAL;")
+            await connection.executescript(_SETTINGS)
             saver = ThreadSaver(connection)
             await saver.setup()
             yield saver

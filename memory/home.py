@@ -11,10 +11,10 @@ from typing import Any
 from metahuman.memory.episodic import EpisodicStore
 from metahuman.memory.persona import PersonaFiles
 from metahuman.memory.recall import recent
+from metahuman.memory.short_term import ShortTermFile
 from metahuman.state.context import Mode
-from metahuman.state.files import read_json, update_json
 from metahuman.state.parts import Evidence, ShortTerm
-from metahuman.state.short_term import from_file
+from metahuman.state.short_term import Change
 
 
 class HomeMemory:
@@ -29,7 +29,7 @@ class HomeMemory:
         self._root = root
         self.episodic = EpisodicStore(root / "memory" / "episodic")
         self.persona = PersonaFiles(root / "persona", default_persona)
-        self._short_term = root / "out" / "state" / "short-term.json"
+        self.short_term_file = ShortTermFile(root / "out" / "state" / "short-term.json")
 
     async def current_mode(self) -> Mode:
         """Return the owner's cognitive mode."""
@@ -57,16 +57,9 @@ class HomeMemory:
         return await asyncio.to_thread(self.persona.summary)
 
     async def short_term(self) -> ShortTerm:
-        """Return the short-term state last written."""
-        return from_file(await asyncio.to_thread(self._read_short_term))
+        """Return what the home has in mind."""
+        return await asyncio.to_thread(self.short_term_file.load)
 
-    async def keep_short_term(self, value: ShortTerm) -> None:
-        """Write the short-term state; keys of other programs in the file are kept."""
-        await asyncio.to_thread(self._write_short_term, value)
-
-    def _read_short_term(self) -> dict[str, Any]:
-        return read_json(self._short_term) if self._short_term.exists() else {}
-
-    def _write_short_term(self, value: ShortTerm) -> None:
-        with update_json(self._short_term) as file:
-            file.update(value)
+    async def change_short_term(self, change: Change) -> list[str]:
+        """Change what the home has in mind; return the keys that differ. Keys of other programs are kept."""
+        return await asyncio.to_thread(self.short_term_file.change, change)

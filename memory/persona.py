@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from metahuman.memory.facets import INACTIVE, Facets, merged
+from metahuman.memory.persona_cache import PersonaCacheFile
+from metahuman.memory.persona_summary import core_lines, opening
 from metahuman.state.context import Mode
 from metahuman.state.errors import SettingError
-from metahuman.state.files import read_json, update_json
+from metahuman.state.files import read_json, store_errors, update_json
 from metahuman.state.modes import as_mode
 from metahuman.state.moments import iso
+from metahuman.state.persona_cache import get_persona_context
 
-#: How many of each list go into a prompt.
-FEW = 5
 #: How many switches of the mode are kept.
 SWITCHES = 100
 
@@ -28,8 +29,10 @@ class PersonaFiles:
     """
 
     def __init__(self, folder: Path, default: Path) -> None:
-        self._folder, self._default = folder, default
-        self._mode = folder / "cognitive-mode.json"
+        self.folder, self.default = folder, default
+        self.path, self._mode = folder / "core.json", folder / "cognitive-mode.json"
+        self.facets, self.cache = Facets(folder), PersonaCacheFile(folder / "cache.json")
+        self._told: tuple[object, str] | None = None
 
     def core(self) -> dict[str, Any]:
         """Return `core.json`.
@@ -37,14 +40,38 @@ class PersonaFiles:
         Raises:
             SettingError: If it is not a JSON object.
         """
-        own = self._folder / "core.json"
-        return read_json(own if own.exists() else self._default)
+        return read_json(self.path if self.path.exists() else self.default)
+
+    def shown(self) -> dict[str, Any]:
+        """Return `core.json` with what the facet that is shown says otherwise; errors as for `core`."""
+        return merged(self.core(), self.facets.overrides(self.facets.shown()))
 
     def summary(self) -> str:
-        """Return who the twin is, a line a matter, stable from turn to turn so that a model's prompt cache holds."""
-        cache = self._folder / "cache.json"
-        facts = read_json(cache) if cache.exists() else {}
-        return "\n".join([*_core_lines(self.core()), *_cache_lines(facts)])
+        """Return who the twin is, a line a matter, stable from turn to turn so that a model's prompt cache holds.
+
+        Raises:
+            SettingError: If a file that it is made of is not a JSON object.
+        """
+        stamps = self._stamps()
+        if self._told is None or self._told[0] != stamps:
+            self._told = stamps, self._summary()
+        return self._told[1]
+
+    def _summary(self) -> str:
+        facet, core = self.facets.shown(), self.shown()
+        if facet.id == INACTIVE:
+            return opening(core)
+        described = self.facets.described(facet) if facet.file else ""
+        side = f"The side you show now: {facet.id}{f', {described}' if described else ''}." if facet.file else ""
+        lines = [opening(core), side, *core_lines(core), get_persona_context(self.cache.load())]
+        return "\n".join(line for line in lines if line)
+
+    def _stamps(self) -> list[tuple[str, int, int, int]]:
+        """Return what tells that one of the files was changed, or came or went."""
+        paths = [self.path, self.default, self.facets.path, self.cache.path, *self.facets.files()]
+        with store_errors(self.folder):
+            found = [(str(path), path.stat()) for path in paths if path.exists()]
+        return [(path, stat.st_ino, stat.st_mtime_ns, stat.st_size) for path, stat in found]
 
     def mode(self) -> Mode:
         """Return the mode in `cognitive-mode.json`, or dual where there is none.
@@ -90,54 +117,3 @@ def _switch(file: dict[str, Any], mode: Mode, actor: str, moment: str) -> str:
         switch = {"mode": mode, "changedAt": moment, "actor": actor}
         file |= {"currentMode": mode, "lastChanged": moment, "history": [*history, switch][-SWITCHES:]}
     return "dual" if before is None else str(before)
-
-
-def _core_lines(core: Mapping[str, Any]) -> Iterator[str]:
-    identity = _section(core, "identity")
-    name = _word(identity.get("humanName")) or _word(identity.get("name")) or "MetaHuman"
-    role = _word(identity.get("role"))
-    yield f"You are {name}{f', {role}' if role else ''}."
-    personality, values = _section(core, "personality"), _section(core, "values")
-    told = {
-        "About you": _word(_section(core, "background").get("narrative")),
-        "Your tone": _list(_section(personality, "communicationStyle").get("tone")),
-        "You care about": _list(values.get("core")),
-        "Your interests": _list(personality.get("interests")),
-        "On your mind": _list(_section(core, "context").get("currentFocus")),
-        "Boundaries": _list(values.get("boundaries")),
-    }
-    yield from (f"{label}: {text}" for label, text in told.items() if text)
-
-
-def _cache_lines(cache: Mapping[str, Any]) -> Iterator[str]:
-    facts = _section(cache, "frequentFacts")
-    known = "; ".join(f"{key}: {text}" for key, value in list(facts.items())[:FEW] if (text := _list(value)))
-    told = {
-        "You know": known,
-        "You often say": _list(cache.get("catchphrases")),
-        "Lately": _list(cache.get("recentThemes")),
-        "Quirks": _list(cache.get("quirks")),
-    }
-    yield from (f"{label}: {text}" for label, text in told.items() if text)
-
-
-def _section(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _word(value: object) -> str:
-    """Return a text of the owner's, or nothing for a placeholder such as "[Your Full Name]"."""
-    text = " ".join(value.split()) if isinstance(value, str) else ""
-    return "" if text.startswith("[") and text.endswith("]") else text
-
-
-def _list(value: object) -> str:
-    """Return a list as words with commas; of objects, what names them."""
-    if not isinstance(value, list):
-        return _word(value)
-    named = (
-        next((item[key] for key in ("value", "theme", "name") if key in item), "") if isinstance(item, dict) else item
-        for item in value
-    )
-    return ", ".join([text for item in named if (text := _word(item))][:FEW])

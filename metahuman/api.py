@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -12,13 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
-from filelock import AsyncFileLock, Timeout
 from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 
 from metahuman.corrections import correct_last
 from metahuman.home import Home, find_home
+from metahuman.locks import ThreadLocks
 from metahuman.memory.checkpoints import database_error, open_checkpoints, open_overlay
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
@@ -26,13 +25,14 @@ from metahuman.reply import Event, Reply, Token, events_of, last_of, reply_of
 from metahuman.state.background import background
 from metahuman.state.commands import COMMANDS, destination_named
 from metahuman.state.context import Mode, TurnContext
-from metahuman.state.errors import BadChoice, EmptyTurn, ThreadBusy
-from metahuman.state.files import make_folder, whole
+from metahuman.state.errors import BadChoice, EmptyTurn
+from metahuman.state.files import whole
 from metahuman.state.modes import as_mode, switch_mode
 from metahuman.state.parts import Destination
 from metahuman.state.services import mode_of
 from metahuman.state.turn import TurnState, question_of
 from metahuman.threads import Threads
+from metahuman.upkeep import Upkeep
 from metahuman.wiring import open_services
 
 #: The thread that `chat` and `ask` go on with when none is named.
@@ -52,6 +52,10 @@ class MetaHuman:
     Raises:
         StoreError: If the home cannot be created or written.
         SettingError: If its model registry cannot be used.
+
+    Attributes:
+        short_term: What the home has in mind: focus, tasks, topics, tool outputs. A change counts from the next turn.
+        persona_cache: What the twin keeps referring to: facts, catchphrases, quirks, themes.
     """
 
     def __init__(
@@ -64,8 +68,11 @@ class MetaHuman:
         self.home = home if isinstance(home, Home) else find_home(home)
         self.home.create()
         self.services = open_services(self.home, providers)
-        self._opened, self._opening, self._patience = AsyncExitStack(), asyncio.Lock(), patience
+        self.short_term, self.persona_cache = self.services.short_term, self.services.persona_cache
+        self._opened, self._opening = AsyncExitStack(), asyncio.Lock()
+        self._locks = ThreadLocks(self.home.locks, patience)
         self._threads: Threads | None = None
+        self._upkeep: Upkeep | None = None
 
     def chat(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Reply:
         """Say something and return the reply.
@@ -204,7 +211,9 @@ class MetaHuman:
         clock, config = self.services.clock, _config(thread)
         started, first = clock.milliseconds(), None
         mode = await mode_of(context, self.services.memory)
-        async with self._locked(thread), self._storing():
+        if self._upkeep:
+            await self._upkeep.stop()
+        async with self._locks.hold(thread), self._storing():
             threads = await self._open()
             if said is None and not (await threads.graph(mode).aget_state(config)).next:
                 raise EmptyTurn(f"nothing was left unanswered on thread {thread!r}")
@@ -219,6 +228,8 @@ class MetaHuman:
                     first = first or (clock.milliseconds() if isinstance(event, Token) else None)
                     yield event
             await threads.tidy(mode, thread)
+        if self._upkeep:
+            self._upkeep.start(mode, thread, values)
         ended = clock.milliseconds()
         first_token = round(first - started, 2) if first else None
         yield reply_of(values, thread, first_token_ms=first_token, latency_ms=round(ended - started, 2))
@@ -244,13 +255,16 @@ class MetaHuman:
             return await (await self._open()).saver.threads()
 
     async def _delete(self, thread: str) -> None:
-        async with self._locked(thread), self._storing():
+        async with self._locks.hold(thread), self._storing():
             threads = await self._open()
             for saver in (threads.saver, threads.overlay):
                 await saver.adelete_thread(thread)
+            await threads.saver.compact()
 
     async def _close(self) -> None:
-        self._threads = None
+        if self._upkeep:
+            await self._upkeep.stop()
+        self._threads = self._upkeep = None
         await self._opened.aclose()
         await self.services.models.aclose()
         self.services.audit.close()
@@ -261,21 +275,8 @@ class MetaHuman:
                 saver = await self._opened.enter_async_context(open_checkpoints(self.home.checkpoints))
                 overlay = await self._opened.enter_async_context(open_overlay(saver))
                 self._threads = Threads(self.services, saver, overlay)
+                self._upkeep = Upkeep(self._threads, self._locks, self.services)
         return self._threads
-
-    @asynccontextmanager
-    async def _locked(self, thread: str) -> AsyncIterator[None]:
-        """Hold the thread; the lock of a process that died is released by the operating system."""
-        name = hashlib.sha256(thread.encode()).hexdigest()[:16]
-        lock = AsyncFileLock(make_folder(self.home.locks) / f"{name}.lock", timeout=self._patience)
-        try:
-            await lock.acquire()
-        except Timeout:
-            raise ThreadBusy(f"thread {thread!r} is in the middle of a turn elsewhere; wait, or use another") from None
-        try:
-            yield
-        finally:
-            await lock.release()
 
     @asynccontextmanager
     async def _storing(self) -> AsyncIterator[None]:

@@ -11,6 +11,8 @@ from metahuman.audit.recorder import Recorder
 from metahuman.clock import SystemClock
 from metahuman.deciding import home_classifier
 from metahuman.home import Home
+from metahuman.memory.persona_cache import AuditedPersonaCache
+from metahuman.memory.short_term import AuditedShortTerm
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
 from metahuman.models.residency import Residency
@@ -21,10 +23,12 @@ from metahuman.state.services import Clock, Services
 
 @dataclass(frozen=True)
 class HomeServices(Services):
-    """The services of a home: its models with the registry behind them."""
+    """The services of a home: its models with the registry behind them, and what its owner may change of its mind."""
 
     models: RoleRouter
     registry: LiveRegistry
+    short_term: AuditedShortTerm
+    persona_cache: AuditedPersonaCache
 
 
 def open_services(home: Home, providers: Callable[[str], Provider] = open_provider) -> HomeServices:
@@ -44,7 +48,10 @@ def open_services(home: Home, providers: Callable[[str], Provider] = open_provid
     residency = Residency(audit, clock, lambda: registry().file.global_settings.memory_reserve)
     models = RoleRouter(registry, audit, clock, providers, usage=audit.ledger, residency=residency)
     classifier = home_classifier(home)
-    return HomeServices(models, open_memory(home), audit, clock, classifier, registry)
+    memory = open_memory(home)
+    short_term = AuditedShortTerm(memory.short_term_file, audit, clock)
+    persona_cache = AuditedPersonaCache(memory.persona.cache, audit, clock)
+    return HomeServices(models, memory, audit, clock, classifier, registry, short_term, persona_cache)
 
 
 def open_audit(home: Home, clock: Clock) -> Recorder:

@@ -44,7 +44,7 @@ async def orchestrator(
     elif task := ruled(message):
         route = route_to(task["task"], "rule", [task])
     else:
-        situation = situation_of(state["messages"], await short_term_of(state, services.memory))
+        situation = situation_of(state["messages"], await short_term_of(state, services.memory, services.clock))
         route, calls = await _decide(situation, state, runtime, mode, services)
     route["latencyMs"] = round(services.clock.milliseconds() - started, 2)
     await services.audit.arecord(route_decided(route, thread_of(config)))

@@ -1,9 +1,10 @@
-"""Keeps what the turn taught: the memory, and the short-term state."""
+"""Keeps what the turn taught: the memory, the short-term state, and a thread that does not grow."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import RemoveMessage
@@ -12,42 +13,47 @@ from langchain_core.runnables import RunnableConfig
 from metahuman.state.events import memory_saved, short_term_changed
 from metahuman.state.modes import may_write
 from metahuman.state.moments import iso
-from metahuman.state.parts import ShortTerm
 from metahuman.state.services import Services, short_term_of
-from metahuman.state.short_term import after_route
+from metahuman.state.short_term import Change, after_route
+from metahuman.state.summaries import OVERDUE, extracted, outdated
 from metahuman.state.turn import TurnState, TurnUpdate, findings_of, question_of, thread_of
-
-#: A thread that has grown to so many messages keeps the latest half; the others live on as memories. Dropped one
-#: turn at a time, the prompt would begin anew each time, and no model's prompt cache would hold.
-FULL_THREAD = 20
 
 
 async def remember(state: TurnState, config: RunnableConfig, *, services: Services) -> TurnUpdate:
-    """Return the new short-term state and drop the thread's oldest messages; write memory and state to the home.
+    """Return the new short-term state, and the summary of what the thread drops; write memory and state to the home.
 
-    Where the mode lets nothing of the turn be written, only the thread itself goes on.
+    Where the mode lets nothing of the turn be written, only the thread itself goes on. A thread is condensed between
+    its turns, see `summarize`; one that is overdue, because nobody came to it, is condensed here and by no model.
     """
-    before = await short_term_of(state, services.memory)
-    after = after_route(before, state["route"], iso(services.clock.now()))
+    learned = partial(
+        after_route,
+        route=state["route"],
+        now=iso(services.clock.now()),
+        findings=findings_of(state),
+        thread=thread_of(config),
+    )
+    after = learned(await short_term_of(state, services.memory, services.clock))
     memory_id = None
     if may_write(state["mode"], done=bool(findings_of(state))):
-        changed = [key for key, value in after.items() if value != before.get(key)]
-        memory_id = await _write(state, after, changed, thread_of(config), services)
-    messages = state["messages"]
-    services.classifier.expect([message.text for message in messages[-2:]])
-    outdated = messages[: -FULL_THREAD // 2] if len(messages) > FULL_THREAD else []
-    dropped = [RemoveMessage(id=str(message.id)) for message in outdated]
-    return {"messages": dropped, "shortTerm": after, "memoryId": memory_id}
+        memory_id = await _write(state, learned, thread_of(config), services)
+    services.classifier.expect([message.text for message in state["messages"][-2:]])
+    return {**_condensed(state, services), "shortTerm": after, "memoryId": memory_id}
 
 
-async def _write(
-    state: TurnState, short_term: ShortTerm, changed: list[str], thread: str | None, services: Services
-) -> str:
-    """Write the turn and the short-term state to the home; return the memory's id."""
+def _condensed(state: TurnState, services: Services) -> TurnUpdate:
+    dropped = outdated(state["messages"], services.models.prompt_budget("persona", mode=state["mode"]), OVERDUE)
+    if not dropped:
+        return {}
+    summary = extracted(state.get("summary"), dropped, "it was overdue: nothing had come between the turns to do it")
+    return {"summary": summary, "messages": [RemoveMessage(id=str(message.id)) for message in dropped]}
+
+
+async def _write(state: TurnState, learned: Change, thread: str | None, services: Services) -> str:
+    """Write the turn, and what it changes in the home's short-term state; return the memory's id."""
     memory = _memory(state, thread)
     path = await services.memory.save(memory)
     await services.audit.arecord(memory_saved(memory["id"], path, thread))
-    await services.memory.keep_short_term(short_term)
+    changed = await services.memory.change_short_term(learned)
     await services.audit.arecord(short_term_changed(changed, thread))
     return str(memory["id"])
 

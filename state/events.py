@@ -120,9 +120,25 @@ def memory_saved(memory_id: str, path: str, thread: str | None) -> AuditEvent:
     return AuditEvent("memory_saved", "system", {"id": memory_id, "path": path, "thread": thread}, category="data")
 
 
-def short_term_changed(changed: list[str], thread: str | None) -> AuditEvent:
+def short_term_changed(changed: list[str], thread: str | None, actor: str = "system") -> AuditEvent:
     """The short-term state was written; `changed` names its keys, not their contents."""
-    return AuditEvent("short_term_changed", "system", {"changed": changed, "thread": thread}, category="data")
+    return AuditEvent("short_term_changed", actor, {"changed": changed, "thread": thread}, category="data")
+
+
+def persona_cache_changed(changed: Mapping[str, Sequence[str]], actor: str) -> AuditEvent:
+    """The persona cache was written; `changed` names, for each of its lists, what came, went or was counted."""
+    details = {"changed": {key: list(names) for key, names in changed.items()}}
+    return AuditEvent("persona_cache_changed", actor, details, category="data")
+
+
+def persona_changed(file: str, changed: Sequence[str], actor: str) -> AuditEvent:
+    """A file that says who the twin is was written; `changed` names the dotted keys that differ."""
+    return AuditEvent("persona_changed", actor, {"file": file, "changed": list(changed)}, category="data")
+
+
+def facet_changed(before: str, after: str, actor: str) -> AuditEvent:
+    """The persona shows another facet."""
+    return AuditEvent("facet_changed", actor, {"before": before, "after": after}, category="decision")
 
 
 def home_initialised(written: list[str], kept: list[str]) -> AuditEvent:

@@ -95,7 +95,7 @@ def write_json(path: Path, value: Any) -> None:
 def whole(value: Any) -> Any:
     """Return a JSON value with every half of a character, which no model or checkpoint takes, replaced by "\ufffd"."""
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
         return [whole(item) for item in value]
     return {whole(key): whole(item) for key, item in value.items()} if isinstance(value, dict) else value

@@ -20,8 +20,15 @@ class _Camel(BaseModel):
     model_config = ConfigDict(extra="allow", alias_generator=to_camel, populate_by_name=True)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as a file holds it."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """Return it as a file holds it: a field that is null because nobody set it is left out, all else stands."""
+        value = self.model_dump(mode="json", by_alias=True)
+        for name, field in type(self).model_fields.items():
+            own, key = getattr(self, name), field.alias or name
+            if isinstance(own, _Camel):
+                value[key] = own.as_json()
+            elif own is None and name not in self.model_fields_set:
+                del value[key]
+        return value
 
 
 class Metadata(_Camel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, NotRequired, get_args
 
 from typing_extensions import TypedDict  # before Python 3.12, pydantic can only describe this one to Studio
 
@@ -73,17 +73,22 @@ class TurnCall(TypedDict):
 
 
 class ConversationContext(TypedDict):
-    """What the conversation has lately been about."""
+    """What the conversation has lately been about, and since when."""
 
     lastTopics: list[str]
     userIntent: str
+    sessionStarted: NotRequired[str]
 
 
 class ShortTerm(TypedDict):
-    """The orchestrator's working memory, as in `out/state/short-term.json`."""
+    """The orchestrator's working memory, as in `out/state/short-term.json`.
+
+    `thread` is the conversation whose turn changed it last; it is missing after any other change.
+    """
 
     currentFocus: str
     activeTasks: list[str]
     recentToolOutputs: dict[str, object]
     conversationContext: ConversationContext
     lastUpdated: str
+    thread: NotRequired[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from langchain_core.messages import BaseMessage, merge_message_runs, trim_messages
+from langchain_core.messages import BaseMessage, HumanMessage, merge_message_runs, trim_messages
 
 from metahuman.state.parts import Evidence, Finding
 
@@ -20,25 +20,39 @@ def estimate_tokens(text: str) -> int:
     Byte-pair vocabularies average some four ASCII characters a token, and at worst one token for each byte of any
     other script.
     """
-    size = len(text.encode(errors="surrogatepass"))
-    other = size - sum(character.isascii() for character in text)
-    return (size - other) // 4 + other + 1
+    ascii_only = len(text.encode("ascii", "ignore"))
+    other = len(text.encode(errors="surrogatepass")) - ascii_only
+    return ascii_only // 4 + other + 1
 
 
-def fit(messages: Sequence[BaseMessage], budget: int) -> list[BaseMessage]:
+def message_tokens(message: BaseMessage) -> int:
+    """Return about how many tokens a message costs."""
+    return estimate_tokens(message.text) + MESSAGE_TOKENS
+
+
+def fit(messages: Sequence[BaseMessage], budget: int, earlier: str = "") -> list[BaseMessage]:
     """Return the latest of `messages` that fit into `budget` tokens, the system message and the last one always.
+
+    Where not all of them fit, very long ones among those between are shortened before any is dropped: to as many
+    characters as the budget has tokens, about a quarter of it.
 
     Args:
         messages: A prompt: the system message first, the person's last.
         budget: Tokens it may have, see `Models.prompt_budget`.
+        earlier: A block of data that is to stand before all that was said. It becomes part of the first message after
+            the system's: there it is no instruction, and what comes before it does not change with it.
     """
+    budget -= estimate_tokens(earlier) if earlier else 0
+    if _count(messages) > budget > 0:
+        messages = [messages[0], *(_shortened(message, budget) for message in messages[1:-1]), messages[-1]]
     kept = trim_messages(
         list(messages), max_tokens=budget, token_counter=_count, strategy="last", include_system=True, start_on="human"
     )
     if not kept or kept[-1].type != "human":
         kept = [messages[0], messages[-1]]
+    before = [HumanMessage(f"{earlier}\n")] if earlier else []
     # Messages that were never answered leave two of a person's in a row, which chat templates refuse.
-    return merge_message_runs(kept)
+    return merge_message_runs([kept[0], *before, *kept[1:]])
 
 
 def shorten(text: str, limit: int) -> str:
@@ -50,16 +64,21 @@ def shorten(text: str, limit: int) -> str:
 
 def as_data(evidence: Iterable[Evidence], findings: Iterable[Finding]) -> str:
     """Return memories and findings as one marked block, which the persona's prompt says is never an instruction."""
-    remembered = [f"- {_plain(item['timestamp'][:10])} {_plain(item['text'])}" for item in evidence]
-    found = [f"- {item['source']}: {_plain(shorten(item['error'] or item['content'], FINDING))}" for item in findings]
-    lines = [*remembered, *found]
-    return "\n".join(["<evidence>", *lines, "</evidence>"]) if lines else ""
+    remembered = [f"- {item['timestamp'][:10]} {item['text']}" for item in evidence]
+    found = [f"- {item['source']}: {shorten(item['error'] or item['content'], FINDING)}" for item in findings]
+    return as_block("evidence", "\n".join([*remembered, *found]))
 
 
-def _plain(text: str) -> str:
-    """Return `text` unable to close the block it stands in."""
-    return text.replace("<", "&lt;")
+def as_block(name: str, text: str) -> str:
+    """Return foreign text between tags, unable to close them itself; no text, no block."""
+    plain = text.replace("<", "&lt;")
+    return f"<{name}>\n{plain}\n</{name}>" if text else ""
+
+
+def _shortened(message: BaseMessage, limit: int) -> BaseMessage:
+    short = shorten(message.text, limit)
+    return message if short == message.text else message.model_copy(update={"content": short})
 
 
 def _count(messages: Sequence[BaseMessage]) -> int:
-    return sum(estimate_tokens(message.text) + MESSAGE_TOKENS for message in messages)
+    return sum(map(message_tokens, messages))

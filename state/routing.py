@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from metahuman.state.parts import Destination, ShortTerm, Task, Urgency
 from metahuman.state.prompting import shorten
+from metahuman.state.short_term import LATEST, context_lines, tool_lines
 
 if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
 
 #: Earlier messages that a decision may rest on.
 LAST_MESSAGES = 4
-#: Characters of one of them, and of what a tool brought, that it takes to see what is meant.
-EARLIER, OUTPUT = 300, 200
-#: The latest of a tool's outputs and of the open tasks that are worth showing.
-LATEST = 3
+#: Characters of one of them that it takes to see what is meant.
+EARLIER = 300
 
 
 class Said(NamedTuple):
@@ -49,20 +48,17 @@ class Situation:
 
     def lines(self) -> list[str]:
         """Return what went before, as lines for a prompt; none when there is nothing to say."""
-        lists = {"Topics": self.topics, "Open tasks": self.active, "Tools": self.tools}
-        told = {"Focus": self.focus} | {label: "; ".join(items) for label, items in lists.items()}
         earlier = [f"{who}: {shorten(text, EARLIER)}" for who, text in self.earlier]
-        return [*(f"{label}: {text}" for label, text in told.items() if text), *earlier]
+        return [*context_lines(self.focus, self.topics, self.active, self.tools), *earlier]
 
 
 def situation_of(messages: Sequence[AnyMessage], known: ShortTerm) -> Situation:
     """Return the situation of the last of `messages`, given the short-term state."""
     before = messages[:-1][-LAST_MESSAGES:]
-    outputs = list(known["recentToolOutputs"].items())[-LATEST:]
     return Situation(
         message=messages[-1].text,
         earlier=tuple(Said("owner" if one.type == "human" else "twin", one.text) for one in before),
-        tools=tuple(shorten(f"{name}: {output}", OUTPUT) for name, output in outputs),
+        tools=tool_lines(known),
         focus=known["currentFocus"],
         active=tuple(known["activeTasks"][-LATEST:]),
         topics=tuple(known["conversationContext"]["lastTopics"]),

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from metahuman.state.moments import iso
+from metahuman.state.short_term import after_break, of_thread
+
 if TYPE_CHECKING:  # commands that ask no model need not wait for LangChain
     from langchain_core.language_models import BaseChatModel
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:  # commands that ask no model need not wait for LangChain
     from metahuman.state.events import AuditEvent
     from metahuman.state.parts import Evidence, ShortTerm
     from metahuman.state.routing import Classifier
+    from metahuman.state.short_term import Change
     from metahuman.state.turn import TurnState
 
 
@@ -123,11 +127,11 @@ class Memory(Protocol):
         ...
 
     async def short_term(self) -> ShortTerm:
-        """Return the short-term state last written, of whichever thread."""
+        """Return what the home has in mind: the short-term state last written, of whichever thread."""
         ...
 
-    async def keep_short_term(self, value: ShortTerm) -> None:
-        """Write the short-term state for the owner to read."""
+    async def change_short_term(self, change: Change) -> list[str]:
+        """Write what `change` makes of the home's short-term state, and return the keys that differ."""
         ...
 
 
@@ -142,9 +146,10 @@ class Services:
     classifier: Classifier
 
 
-async def short_term_of(state: TurnState, memory: Memory) -> ShortTerm:
-    """Return what the thread has in mind; a new thread takes over what was in mind last."""
-    return state.get("shortTerm") or await memory.short_term()
+async def short_term_of(state: TurnState, memory: Memory, clock: Clock) -> ShortTerm:
+    """Return what the thread has in mind now; a new thread takes over what was in mind last."""
+    known = of_thread(state.get("shortTerm"), await memory.short_term())
+    return after_break(known, iso(clock.now()))
 
 
 async def mode_of(context: TurnContext | None, memory: Memory) -> Mode:

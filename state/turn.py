@@ -16,6 +16,7 @@ from typing_extensions import TypedDict  # before Python 3.12, pydantic can only
 from metahuman.state.context import Mode
 from metahuman.state.errors import EmptyTurn, ModelError
 from metahuman.state.parts import Finding, Recalled, Route, ShortTerm, Specialist, TurnCall
+from metahuman.state.summaries import Summary
 
 
 class _OfTurn(TypedDict):
@@ -40,6 +41,7 @@ class TurnInput(TypedDict):
 class TurnState(TurnInput, total=False):
     """All that a turn knows; a checkpoint of it is the thread's short-term memory."""
 
+    summary: Summary
     startedAt: str
     mode: Mode
     route: Route
@@ -54,6 +56,7 @@ class TurnUpdate(TypedDict, total=False):
     """What one node changes; mypy refuses keys that the state does not have."""
 
     messages: Sequence[AnyMessage | RemoveMessage]
+    summary: Summary
     startedAt: str
     mode: Mode
     route: Route

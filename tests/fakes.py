@@ -23,8 +23,9 @@ from metahuman.models.schema import ROLES
 from metahuman.state.context import Mode
 from metahuman.state.errors import ModelError, ModelTimeout
 from metahuman.state.events import AuditEvent
-from metahuman.state.parts import ConversationContext, Evidence, ShortTerm
+from metahuman.state.parts import Evidence, ShortTerm
 from metahuman.state.services import Services
+from metahuman.state.short_term import Change, changed_keys, from_file
 from tests.classifiers import FakeClassifier
 
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
@@ -96,15 +97,12 @@ class FakeMemory:
         return "You are Ada."
 
     async def short_term(self) -> ShortTerm:
-        return self.kept[-1] if self.kept else nothing_in_mind()
+        return self.kept[-1] if self.kept else from_file({})
 
-    async def keep_short_term(self, value: ShortTerm) -> None:
-        self.kept.append(value)
-
-
-def nothing_in_mind() -> ShortTerm:
-    context = ConversationContext(lastTopics=[], userIntent="")
-    return ShortTerm(currentFocus="", activeTasks=[], recentToolOutputs={}, conversationContext=context, lastUpdated="")
+    async def change_short_term(self, change: Change) -> list[str]:
+        before = await self.short_term()
+        self.kept.append(change(before))
+        return changed_keys(before, self.kept[-1])
 
 
 @dataclass(frozen=True)

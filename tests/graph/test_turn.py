@@ -16,6 +16,7 @@ from metahuman.graph.turn import build
 from metahuman.state.context import TurnContext
 from metahuman.state.errors import ModelDown, NoModelAnswered
 from metahuman.state.parts import Evidence
+from metahuman.state.summaries import MESSAGES, OVERDUE
 from tests.classifiers import judgement
 from tests.fakes import Answer, FakeMemory, World, registry, world
 
@@ -56,7 +57,8 @@ async def test_a_conversation_goes_through_both_minds_and_is_remembered() -> Non
     assert (memory["content"], memory["response"]) == ("how do you like your tea?", "with milk")
     assert memory["tags"] == ["tea"]
     assert talk.world.memory.kept[-1]["currentFocus"] == "breakfast"
-    assert talk.world.memory.kept[-1]["conversationContext"] == {"lastTopics": ["tea"], "userIntent": "ask"}
+    context = talk.world.memory.kept[-1]["conversationContext"]
+    assert (context["lastTopics"], context["userIntent"]) == (["tea"], "ask")
 
 
 async def test_specialists_work_side_by_side_and_one_that_fails_takes_nothing_from_the_others() -> None:
@@ -158,15 +160,18 @@ async def test_a_thread_goes_on_and_leaves_the_last_turns_findings_behind() -> N
     assert {entry["turn"] for entry in state["calls"]} == {"q2"}
 
 
-async def test_a_long_thread_keeps_its_latest_messages() -> None:
-    talk = Talk()
-    for number in range(1, 31):
+async def test_a_long_thread_keeps_its_latest_messages_and_the_gist_of_the_others() -> None:
+    talk, most = Talk(), int(MESSAGES * OVERDUE)
+    for number in range(1, 61):
         talk.world.provider.script = {"orchestrator": [to(("conversation", ""))], "persona": [f"answer {number}"]}
         state = await talk.say(f"question {number}", number=number)
-        assert len(state["messages"]) <= 20
+        assert len(state["messages"]) <= most
         assert state["messages"][0].type == "human"
-    assert state["messages"][-1].text == "answer 30"
-    assert len(talk.world.memory.saved) == 30
+    assert state["messages"][-1].text == "answer 60"
+    assert state["summary"]["messages"] + len(state["messages"]) == 120
+    assert "they said: question 1\n" in state["summary"]["text"]
+    assert "<earlier>\nthey said: question 1\n" in talk.world.provider.asked[-1].messages[1].text
+    assert len(talk.world.memory.saved) == 60
 
 
 async def test_a_turn_cut_short_is_finished_from_where_it_had_come_to() -> None:

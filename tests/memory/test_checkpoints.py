@@ -8,17 +8,18 @@ from typing import Annotated, Any, ClassVar, TypedDict
 
 import ormsgpack
 import pytest
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import START, StateGraph
-from langgraph.graph.message import add_messages
+from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel
 
-from metahuman.memory.checkpoints import ThreadSaver, open_checkpoints, open_overlay
+from metahuman.memory.checkpoints import LOG_BYTES, ThreadSaver, open_checkpoints, open_overlay
 from metahuman.state.errors import StoreError
+from tests.homes import files
 
 Graph = CompiledStateGraph[Any, None, Any, Any]
 
@@ -180,6 +181,29 @@ async def test_an_overlay_goes_on_from_its_base_and_leaves_no_trace_there(saver:
     assert await rows(saver) == before
     async with open_overlay(saver) as another:
         assert await heard(talk(another), "of its own") == []
+
+
+async def test_neither_the_file_nor_its_log_grows_with_the_turns(tmp_path: Path, saver: ThreadSaver) -> None:
+    graph = talk(saver, lambda: "word " * 4000)
+    for number in range(80):
+        await say(graph, f"thread {number % 2}", "hello")
+        await saver.aprune([f"thread {number % 2}"])
+        await graph.aupdate_state(thread(f"thread {number % 2}"), {"messages": [RemoveMessage(REMOVE_ALL_MESSAGES)]})
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / "state").iterdir()}
+    assert sizes["checkpoints.sqlite"] < 500_000
+    assert sizes["checkpoints.sqlite-wal"] < 2 * LOG_BYTES
+
+
+async def test_of_a_deleted_thread_nothing_is_left_in_any_file(tmp_path: Path, saver: ThreadSaver) -> None:
+    for name in ("main", "other"):
+        await say(talk(saver, lambda: "padding " * 4000), name, f"a secret of {name}")
+    before = files(tmp_path)
+    await saver.adelete_thread("main")
+    await saver.compact()
+    assert "secret of main" in str(before)
+    assert "secret of main" not in str(files(tmp_path))
+    assert len(files(tmp_path)["state/checkpoints.sqlite"]) < sum(map(len, before.values()))
+    assert await heard(talk(saver), "other") == ["a secret of other", "you said a secret of other"]
 
 
 async def test_a_file_that_is_no_database_is_one_line_and_left_alone(tmp_path: Path) -> None:

@@ -126,3 +126,38 @@ def test_a_folder_that_is_a_file_is_a_store_error(tmp_path: Path) -> None:
     assert ids(store) == []
     with pytest.raises(StoreError, match="check that the folder can be written"):
         store.save(memory("evt-1"))
+
+
+def test_one_memory_is_read_wherever_its_file_is(tmp_path: Path) -> None:
+    store = EpisodicStore(tmp_path)
+    store.save(memory("evt-1"))
+    put(tmp_path, "2025/11/04/evt-2.json", memory("evt-2", "2025"))
+    assert [(found := store.read(name)) and found.id for name in ("evt-1", "evt-2", "evt-3", "../evt-1")] == [
+        "evt-1", "evt-2", None, None,
+    ]  # fmt: skip
+    assert [found.id for found in store.all()] == ["evt-1", "evt-2"]
+
+
+def test_an_edit_is_merged_into_what_stands_there(tmp_path: Path) -> None:
+    store = EpisodicStore(tmp_path)
+    path = store.save(memory("evt-1", theirs=None, metadata={"a": 1, "b": {"c": 2, "d": 3}, "model": "m"}))
+    store.edit("2026/evt-1.json", {"metadata": {"b": {"c": None}, "model": None, "seen": 2}, "tags": ["x"]})
+    assert json.loads(path.read_text()) == memory(
+        "evt-1", theirs=None, metadata={"a": 1, "b": {"d": 3}, "seen": 2}, tags=["x"]
+    )
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_edit_that_changes_nothing_leaves_the_file_alone(tmp_path: Path) -> None:
+    store = EpisodicStore(tmp_path)
+    path = store.save(memory("evt-1"))
+    before = path.stat()
+    store.edit("2026/evt-1.json", {"content": "about evt-1"})
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_writer_that_never_ends_is_told(tmp_path: Path) -> None:
+    store, other = EpisodicStore(tmp_path / "episodic", wait=0.01), EpisodicStore(tmp_path / "episodic")
+    with other.alone(), other.alone(), pytest.raises(StoreError, match="another process is writing to it; end that"):
+        store.save(memory("evt-1"))
+    assert store.save(memory("evt-1")).exists()

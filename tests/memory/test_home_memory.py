@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from metahuman.home import SHIPPED
 from metahuman.memory.home import HomeMemory
 from metahuman.state.errors import SettingError, StoreError
 from metahuman.state.parts import ConversationContext, ShortTerm
+from metahuman.state.short_term import TASKS, add_active_task
 from tests.fakes import NOON
 from tests.homes import files
 
@@ -62,15 +64,16 @@ async def test_the_short_term_state_comes_back_and_other_programs_keys_stay(memo
     path = tmp_path / "out" / "state" / "short-term.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"currentFocus": "old", "ofAnotherProgram": {"a": [1]}}')
-    await memory.keep_short_term(SHORT_TERM)
+    assert "currentFocus" in await memory.change_short_term(lambda _: SHORT_TERM)
     assert await memory.short_term() == SHORT_TERM
     assert json.loads(path.read_text()) == {**SHORT_TERM, "ofAnotherProgram": {"a": [1]}}
 
 
 async def test_turns_side_by_side_do_not_spoil_the_short_term_state(memory: Memory) -> None:
-    states = [ShortTerm(**{**SHORT_TERM, "currentFocus": str(number)}) for number in range(20)]
-    await asyncio.gather(*(memory.keep_short_term(state) for state in states))
-    assert await memory.short_term() in states
+    tasks = [f"task {number}" for number in range(TASKS)]
+    changes = (partial(add_active_task, task=task, now="2026-05-17T12:00:00.000Z") for task in tasks)
+    await asyncio.gather(*map(memory.change_short_term, changes))
+    assert set((await memory.short_term())["activeTasks"]) == set(tasks)
 
 
 async def test_a_short_term_state_that_cannot_be_read_is_named_and_left(memory: Memory, tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ async def test_a_short_term_state_that_cannot_be_read_is_named_and_left(memory: 
     with pytest.raises(SettingError, match=r"short-term\.json: not JSON"):
         await memory.short_term()
     with pytest.raises(SettingError, match=r"short-term\.json: not JSON"):
-        await memory.keep_short_term(SHORT_TERM)
+        await memory.change_short_term(lambda _: SHORT_TERM)
     assert path.read_text() == '{"currentFocus": '
 
 
@@ -88,6 +91,6 @@ async def test_a_home_that_cannot_be_written_is_a_store_error(tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     memory = HomeMemory(tmp_path / "file", SHIPPED / "persona" / "core.json")
     with pytest.raises(StoreError, match="check that the folder can be written"):
-        await memory.keep_short_term(SHORT_TERM)
+        await memory.change_short_term(lambda _: SHORT_TERM)
     with pytest.raises(StoreError, match="check that the folder can be written"):
         await memory.save({"id": "evt-1", "timestamp": "2026", "content": ""})

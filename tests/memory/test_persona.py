@@ -80,10 +80,49 @@ def test_an_old_homes_persona_is_told_without_its_placeholders(tmp_path: Path) -
         "You care about: clarity, courage",
         "On your mind: the engine",
         "Boundaries: No deceptive communication",
-        "You know: city: London; tools: pen, paper",
+        "You know: city: London; tools: pen, paper; odd: 3",
         "You often say: indeed",
         "Lately: engines",
     ]
+
+
+def test_goals_that_are_still_pursued_are_told_the_nearest_first(tmp_path: Path) -> None:
+    goals = {
+        "shortTerm": [{"goal": "finish the notes", "status": "active"}, {"goal": "move", "status": "Completed"}],
+        "longTerm": ["build the engine", {"goal": "[Your long-term aspiration]"}],
+    }
+    told = persona(tmp_path, core={"goals": goals}).summary()
+    assert told == "You are MetaHuman.\nYour goals: finish the notes, build the engine"
+
+
+def test_a_facet_is_told_in_the_cores_place_where_it_differs(tmp_path: Path) -> None:
+    known = persona(tmp_path, core=OLD_CORE, facets={"activeFacet": "poet"})
+    (tmp_path / "persona" / "facets").mkdir()
+    facet = {"facet": "poet", "description": "metaphors", "personality": {"communicationStyle": {"tone": ["lyrical"]}}}
+    (tmp_path / "persona" / "facets" / "poet.json").write_text(json.dumps(facet))
+    told = known.summary().splitlines()
+    assert told[:4] == [
+        "You are ada, a mathematician.",
+        "The side you show now: poet, metaphors.",
+        "About you: Born in London. Loves engines.",
+        "Your tone: lyrical",
+    ]
+    assert known.summary() == known.summary()
+    assert known.core() == OLD_CORE
+
+
+def test_a_change_by_hand_is_told_at_once(tmp_path: Path) -> None:
+    known = persona(tmp_path, core={"identity": {"name": "Ada"}})
+    assert known.summary() == known.summary() == "You are Ada."
+    persona(tmp_path, core={"identity": {"name": "Zoë"}}, cache={"quirks": ["hums"]})
+    assert known.summary() == "You are Zoë.\nQuirks: hums"
+    known.path.unlink()
+    assert known.summary() == "You are MetaHuman, a digital twin.\nQuirks: hums"
+
+
+def test_with_the_persona_off_nobody_is_described(tmp_path: Path) -> None:
+    known = persona(tmp_path, core=OLD_CORE, cache=OLD_CACHE, facets={"activeFacet": "inactive"})
+    assert known.summary() == "You are ada, a mathematician."
 
 
 def test_the_persons_own_name_goes_before_their_twins(tmp_path: Path) -> None:
@@ -116,7 +155,7 @@ def test_a_value_of_another_type_is_passed_over_wherever_it_stands(tmp_path: Pat
         assert persona(tmp_path, core={}, cache=cache).summary().startswith("You are ")
 
 
-@pytest.mark.parametrize("name", ["core", "cache"])
+@pytest.mark.parametrize("name", ["core", "cache", "facets"])
 def test_a_file_that_is_no_object_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingError, match=f"{name}.json: holds a list, not an object"):
         persona(tmp_path, **{name: []}).summary()

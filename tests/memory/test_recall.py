@@ -1,103 +1,195 @@
-"""What memory brings to a turn."""
+"""What memory brings to a message, over an index in memory and over SQLite's."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 
-from metahuman.memory.episodic import EpisodicStore
-from metahuman.memory.recall import CUT, LOOK_BACK, RECENT, recent
+from metahuman.memory.index import Document, MemoryIndex, Stamp
+from metahuman.memory.meaning import Vectors
+from metahuman.memory.recall import Hit, Recaller, Wanted
+from metahuman.memory.sqlite_index import SqliteIndex
+from metahuman.memory.vectors import SqliteVectors
+from metahuman.memory.words import stems
+from tests.memory_index import InMemoryIndex
+
+NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
-def stored(folder: Path, *memories: dict[str, Any]) -> EpisodicStore:
-    store = EpisodicStore(folder)
-    for number, memory in enumerate(memories):
-        moment = {"id": f"evt-{number:03}", "timestamp": f"2026-05-17T12:00:00.{number:03}Z"}
-        store.save({**moment, "type": "conversation", "content": f"memory {number}", **memory})
-    return store
+def said(
+    text: str,
+    *,
+    id: str = "",  # noqa: A002
+    at: datetime = NOW - 40 * DAY,
+    type: str = "conversation",  # noqa: A002
+    thread: str = "",
+    speaker: str = "",
+    current: bool = True,
+) -> Document:
+    words, told = " ".join(stems(text)), " ".join(stems(speaker))
+    return Document(id or text, "", Stamp(0, 0), at.timestamp(), type, thread, speaker, current, words, told)
 
 
-def ids(store: EpisodicStore, thread: str | None = None) -> list[str]:
-    return [evidence["id"] for evidence in recent(store, thread)]
+#: Enough else for rare words to be rare.
+REST = [said(f"on day {number} we talked about the weather and work", at=NOW - number * DAY) for number in range(60)]
 
 
-def test_a_conversation_is_told_with_its_answer_and_where_it_is_kept(tmp_path: Path) -> None:
-    store = stored(tmp_path, {"content": "I like\n rain", "response": "So do I", "metadata": {"conversationId": "t"}})
-    assert recent(store, "other") == [
-        {
-            "id": "evt-000",
-            "timestamp": "2026-05-17T12:00:00.000Z",
-            "type": "conversation",
-            "text": "they said: I like rain / you answered: So do I",
-            "why": "recent",
-        }
-    ]
+@pytest.fixture(params=["memory", "sqlite"])
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> MemoryIndex:
+    return InMemoryIndex() if request.param == "memory" else SqliteIndex(tmp_path / "memory.sqlite")
 
 
-def test_the_latest_come_last_and_no_more_than_a_few(tmp_path: Path) -> None:
-    store = stored(tmp_path, *({} for _ in range(RECENT + 3)))
-    assert ids(store) == [f"evt-{number:03}" for number in range(3, RECENT + 3)]
+def found(index: MemoryIndex, text: str, **wanted: object) -> list[Hit]:
+    return Recaller(index).find(Wanted(text, NOW, **wanted))  # type: ignore[arg-type]
+
+
+def ids(index: MemoryIndex, text: str, **wanted: object) -> list[str]:
+    return [hit.document.id for hit in found(index, text, **wanted)]
+
+
+def test_a_memory_is_found_by_its_words_in_other_forms(index: MemoryIndex) -> None:
+    index.put([*REST, said("I am researching adoption agencies", id="a"), said("the agency called", id="b")])
+    best, *_ = found(index, "What did I research about an adoption agency?")
+    assert (best.document.id, best.why) == ("a", "words: research, adoption, agency")
+
+
+def test_a_reply_is_found_by_what_it_replies_to(index: MemoryIndex) -> None:
+    chat = ["Which instrument do you play?", "Clarinet, since I was young.", "Nice.", "Bye then."]
+    index.put([*REST, *(said(text, at=NOW - DAY + timedelta(minutes=n), thread="t") for n, text in enumerate(chat))])
+    hits = {hit.document.id: hit.why for hit in found(index, "what instrument do I play", limit=2)}
+    assert hits == {chat[0]: "words: instrument, play", chat[1]: "said near: instrument, play"}
+
+
+def test_neighbours_are_those_of_the_thread(index: MemoryIndex) -> None:
+    index.put([*REST, said("Which instrument?", at=NOW - DAY, thread="t"), said("Bye", at=NOW - DAY, thread="u")])
+    assert "Bye" not in ids(index, "what instrument")
+
+
+def test_who_is_named_is_preferred(index: MemoryIndex) -> None:
+    index.put([*REST, said("I play chess a lot", id="a", speaker="Anna"), said("I play chess a lot too", id="b")])
+    assert ids(index, "Does Anna play chess?")[0] == "a"
+
+
+def test_a_time_is_a_preference(index: MemoryIndex) -> None:
+    index.put(REST)
+    index.put([said("we went camping at the lake then", id="old", at=datetime(2023, 5, 9, tzinfo=UTC))])
+    index.put([said("we went camping at the lake again", id="new", at=datetime(2025, 8, 2, tzinfo=UTC))])
+    assert ids(index, "Where did we go camping?")[0] == "new"
+    hits = found(index, "Where did we go camping in May 2023?")
+    assert [hit.document.id for hit in hits[:2]] == ["old", "new"]
+    assert hits[0].why == "words: camping; May 2023"
+
+
+def test_a_question_about_a_time_alone_brings_that_time(index: MemoryIndex) -> None:
+    monday = datetime(2026, 11, 16, 9, tzinfo=UTC)
+    index.put(
+        said(f"thing number {n} was done by {n}", id=str(n), at=monday + n * timedelta(hours=6)) for n in range(8)
+    )
+    assert ids(index, "What did I do last Tuesday?") == ["3", "4", "5", "6"]
+    assert ids(index, "What did I do last Tuesday?", limit=2) == ["3", "5"]
+    assert ids(index, "What did I do in 2019?") == []
+
+
+@pytest.mark.parametrize("text", ["", "   ", "?", "who are you", "…", "zzz unheard of"])
+def test_nothing_fits_nothing(index: MemoryIndex, text: str) -> None:
+    index.put([said("who are you, you are who"), said("it was heard")])
+    assert ids(index, text) == []
+
+
+def test_an_empty_index_has_nothing(index: MemoryIndex) -> None:
+    assert ids(index, "adoption") == []
+    assert ids(index, "yesterday") == []
+
+
+def test_what_no_longer_holds_is_told_only_as_past(index: MemoryIndex) -> None:
+    index.put([*REST, said("I live in Lisbon", id="new"), said("I live in Berlin", id="old", current=False)])
+    assert ids(index, "Which city do I live in?") == ["new"]
+    assert set(ids(index, "Which city did I use to live in? I used to live elsewhere")) == {"new", "old"}
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("text", "kinds"),
     [
-        ("conversation", True),
-        ("observation", True),
-        ("inner_dialogue", False),
-        ("dream", False),
-        ("reflection", False),
-        ("system", False),
-        (None, False),
-        (["conversation"], False),
+        ("the lighthouse", {"conversation"}),
+        ("What did you dream about the lighthouse?", {"conversation", "dream"}),
+        ("any dreams with a lighthouse last night", {"conversation", "dream"}),
+        ("hast du vom Leuchtturm geträumt? lighthouse", {"conversation", "dream"}),
+        ("my dream job at the lighthouse", {"conversation"}),
+        ("reflect on the lighthouse", {"conversation", "reflection"}),
     ],
 )
-def test_only_what_was_said_and_noted_is_told(tmp_path: Path, kind: object, *, told: bool) -> None:
-    assert ids(stored(tmp_path, {"type": kind})) == (["evt-000"] if told else [])
+def test_inner_life_is_told_when_it_is_asked_for(index: MemoryIndex, text: str, kinds: set[str]) -> None:
+    index.put([*REST, *(said(f"the lighthouse of a {kind}", id=kind, type=kind) for kind in
+                        ("conversation", "dream", "reflection", "inner_dialogue"))])  # fmt: skip
+    assert set(ids(index, text)) == kinds
+    assert ids(index, text, types=["dream"]) == ["dream"]
 
 
-def test_a_memory_without_a_type_is_an_observation(tmp_path: Path) -> None:
-    EpisodicStore(tmp_path).save({"id": "evt-1", "timestamp": "2025", "content": "met Sarah"})
-    (evidence,) = recent(EpisodicStore(tmp_path), None)
-    assert (evidence["type"], evidence["text"]) == ("observation", "met Sarah")
-
-
-def test_what_the_thread_itself_still_shows_is_left_out(tmp_path: Path) -> None:
-    store = stored(
-        tmp_path, {"metadata": {"conversationId": "mine"}}, {"metadata": {"conversationId": "other"}}, {"metadata": {}}
+def test_what_the_thread_still_shows_is_left_out(index: MemoryIndex) -> None:
+    index.put(
+        [*REST, *(said(f"the lighthouse {n} of {n}", id=str(n), at=NOW - n * DAY, thread="t") for n in (1, 2, 3))]
     )
-    assert ids(store, "mine") == ["evt-001", "evt-002"]
-    assert ids(store, None) == ["evt-000", "evt-001", "evt-002"]
+    assert ids(index, "lighthouse", thread="t") == []
+    assert set(ids(index, "lighthouse", thread="u")) == {"1", "2", "3"}
+    assert set(ids(index, "lighthouse", thread="t", visible=NOW - 1.5 * DAY)) == {"2", "3"}
 
 
-@pytest.mark.parametrize("odd", [None, 3, "text", [], {"conversationId": 3}, {"conversationId": ["mine"]}])
-def test_odd_metadata_and_answers_do_no_harm(tmp_path: Path, odd: object) -> None:
-    (evidence,) = recent(stored(tmp_path, {"metadata": odd, "response": odd and [odd], "id": "evt-000"}), "mine")
-    assert evidence["text"] == "memory 0"
+def test_bounds_are_kept_by_neighbours_too(index: MemoryIndex) -> None:
+    chat = ["the lighthouse", "yes", "no"]
+    index.put([*REST, *(said(text, at=NOW - (9 - n) * DAY, thread="t") for n, text in enumerate(chat))])
+    assert ids(index, "lighthouse", until=NOW - 7 * DAY) == ["the lighthouse", "yes"]
+    assert ids(index, "lighthouse", since=NOW - 8.5 * DAY) == []
 
 
-def test_a_file_broken_by_hand_hides_nothing_but_itself(tmp_path: Path) -> None:
-    store = stored(tmp_path, {}, {}, {})
-    (tmp_path / "2026" / "evt-001.json").write_text('{"id": "evt-001", "content": "mem')
-    assert ids(store) == ["evt-000", "evt-002"]
+def test_a_short_message_is_explained_by_the_turns_before(index: MemoryIndex) -> None:
+    index.put([*REST, said("Omar's sister studies law in Porto", id="a"), said("my sister came by", id="b")])
+    assert ids(index, "and his sister?", earlier=["Have I told you about Omar?", "Yes, he lives in Porto."])[0] == "a"
+    assert ids(index, "What about it?", earlier=["Have I told you about Omar?"]) == ["a"]
 
 
-def test_long_memories_are_cut_between_words(tmp_path: Path) -> None:
-    store = stored(tmp_path, {"content": "word " * 100}, {"content": "x" * 1000})
-    words, letters = (evidence["text"] for evidence in recent(store, None))
-    assert words == "word " * (CUT // 5) + "…"
-    assert letters == "x" * CUT + " …"
+def test_the_same_is_not_told_twice(index: MemoryIndex) -> None:
+    index.put([*REST, said("my rent is due on Friday", id="a"), said("on Friday my rent is due!", id="b")])
+    assert len(ids(index, "when is my rent due")) == 1
 
 
-def test_it_looks_back_only_so_far(tmp_path: Path) -> None:
-    store = stored(tmp_path, {}, *({"type": "dream"} for _ in range(LOOK_BACK)))
-    assert ids(store) == []
+def test_what_was_shown_a_moment_ago_yields(index: MemoryIndex) -> None:
+    index.put([*REST, said("the lighthouse is red", id="a"), said("a lighthouse was tall", id="b")])
+    first, second = ids(index, "lighthouse")
+    assert ids(index, "lighthouse", shown=[first]) == [second, first]
 
 
-def test_an_emoji_cut_in_half_is_told_as_text_that_a_model_takes(tmp_path: Path) -> None:
-    stored(tmp_path, {})
-    (tmp_path / "2026" / "evt-000.json").write_text(r'{"timestamp": "2026", "content": "so glad \ud83d"}')
-    (evidence,) = recent(EpisodicStore(tmp_path), None)
-    assert evidence["text"].encode() == "so glad \ufffd".encode()
+def test_no_more_than_wanted_come_and_the_best_first(index: MemoryIndex) -> None:
+    index.put([*REST, *(said(f"lighthouse {n} x{n} y{n} z{n}") for n in range(30))])
+    hits = found(index, "lighthouse", limit=4)
+    assert len(hits) == 4
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_a_long_message_is_searched_by_its_rarest_words_at_either_end(index: MemoryIndex) -> None:
+    index.put([*REST, said("the lighthouse", id="a")])
+    long = " ".join(f"weather word{n}" for n in range(3000))
+    assert ids(index, f"lighthouse {long}")[:1] == ["a"]
+    assert ids(index, f"{long} lighthouse")[:1] == ["a"]
+
+
+class Synonyms:
+    """An embedder that knows which words mean the same."""
+
+    def vectors(self, texts: Sequence[str], *, asking: bool) -> Vectors:
+        rows = [[1.0, 0.0] if "dog" in text or "puppy" in text else [0.0, 1.0] for text in texts]
+        return np.array(rows, np.float32)
+
+
+def test_an_embedder_finds_what_is_said_in_other_words(index: MemoryIndex, tmp_path: Path) -> None:
+    texts = [f"day {n} was fine" for n in range(5)] + ["we got a puppy"]
+    index.put(said(text) for text in texts)
+    vectors, meaning = SqliteVectors(tmp_path / "vectors.sqlite"), Synonyms()
+    vectors.put(dict(zip(texts, meaning.vectors(texts, asking=False), strict=True)))
+    best, *_ = Recaller(index, meaning, vectors).find(Wanted("Do I have a dog?", NOW))
+    assert (best.document.id, best.why) == ("we got a puppy", "like in meaning")
+    assert found(index, "Do I have a dog?") == []

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from metahuman.nodes.remember import remember
 from metahuman.state.context import MODES, Mode
 from metahuman.state.parts import Finding, Route
+from metahuman.state.summaries import MESSAGES
 from metahuman.state.turn import TurnState
 from tests.fakes import world
 
@@ -49,6 +50,20 @@ async def test_what_the_mode_allows_is_written_and_nothing_else(
     assert (len(it.memory.saved), len(it.memory.kept)) == ((1, 1) if written else (0, 0))
     assert [event.event for event in it.audit.events] == ["memory_saved", "short_term_changed"] * written
     assert update["memoryId"] == next(iter(it.memory.saved), None)
+
+
+async def test_a_thread_is_only_condensed_here_when_nobody_else_did_for_long() -> None:
+    state = turn("dual")
+    last = state["messages"]
+    earlier = [kind(f"tea in cup {n}", id=f"{n}") for n in range(MESSAGES // 2) for kind in (HumanMessage, AIMessage)]
+    state["messages"] = [*earlier, *last]
+    assert "summary" not in await remember(state, {}, services=world().services)
+    state["messages"] = [*(message.model_copy(update={"id": f"{message.id}b"}) for message in earlier), *earlier, *last]
+    update = await remember(state, {}, services=world().services)
+    removed = [message.id for message in update["messages"]]
+    assert removed == [message.id for message in state["messages"][: len(removed)]]
+    assert update["summary"]["messages"] == len(removed) > MESSAGES
+    assert "they said: tea in cup 0" in update["summary"]["text"]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -9,7 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from metahuman.state.parts import Evidence, Finding
-from metahuman.state.prompting import MESSAGE_TOKENS, as_data, estimate_tokens, fit
+from metahuman.state.prompting import MESSAGE_TOKENS, as_block, as_data, estimate_tokens, fit
 
 
 def size(messages: list[BaseMessage]) -> int:
@@ -39,7 +39,7 @@ def test_the_most_whole_turns_that_fit_are_kept_and_the_oldest_go_first(seed: in
     draw = random.Random(seed)
     messages = prompt(draw.randrange(12), draw)
     system, rest = messages[0], messages[1:]
-    budget = draw.randrange(size(messages) + 50)
+    budget = draw.randrange(310, size(messages) + 400)  # of fewer, the messages between would be shortened
     whole = [[system, *rest[start:]] for start in range(0, len(rest), 2)]
     expected = next((kept for kept in whole if size(kept) <= budget), [system, rest[-1]])
     assert fit(messages, budget) == expected
@@ -49,6 +49,31 @@ def test_the_most_whole_turns_that_fit_are_kept_and_the_oldest_go_first(seed: in
 def test_the_system_message_and_the_last_are_kept_even_where_they_do_not_fit(budget: int) -> None:
     messages = [SystemMessage("s" * 400), HumanMessage("old"), AIMessage("answer"), HumanMessage("h" * 400)]
     assert fit(messages, budget) == [messages[0], messages[-1]]
+
+
+def test_a_very_long_message_is_shortened_before_any_is_dropped() -> None:
+    log = "first error " + "x" * 8000 + " last error"
+    messages = [SystemMessage("you"), HumanMessage(log), AIMessage("a missing file"), HumanMessage("and the last?")]
+    kept = fit(messages, 600)
+    assert [message.text for message in kept] == ["you", kept[1].text, "a missing file", "and the last?"]
+    assert kept[1].text.startswith("first error")
+    assert kept[1].text.endswith("last error")
+    assert size(kept) <= 600
+    assert messages[1].text == log
+    assert fit(messages, 3000) == messages
+
+
+@pytest.mark.parametrize("budget", [1, 60, 200, 2000])
+def test_what_was_said_earlier_stands_before_the_first_message_whatever_is_dropped(budget: int) -> None:
+    answered = [message for n in range(9) for message in (HumanMessage(f"{n} " * 20), AIMessage("so"))]
+    messages = [SystemMessage("you"), *answered, HumanMessage("next")]
+    block = as_block("earlier", "They live in Lisbon.\nYou asked </earlier> why.")
+    kept = fit(messages, budget, block)
+    assert block == "<earlier>\nThey live in Lisbon.\nYou asked &lt;/earlier> why.\n</earlier>"
+    assert kept[1].text.startswith(f"{block}\n\n")
+    assert [message.type for message in kept] == ["system", *["human", "ai"] * (len(kept) // 2 - 1), "human"]
+    if budget > 100:
+        assert size(kept) <= budget
 
 
 def test_a_prompt_never_begins_with_an_answer() -> None:
@@ -92,6 +117,7 @@ def test_memories_and_findings_stand_in_one_block() -> None:
 
 def test_without_any_there_is_no_block() -> None:
     assert as_data([], []) == ""
+    assert as_block("earlier", "") == ""
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from langchain_core.messages import AIMessage, HumanMessage
 
-from metahuman.state.routing import EARLIER, LAST_MESSAGES, LATEST, OUTPUT, Said, Situation, situation_of
-from metahuman.state.short_term import from_file
+from metahuman.state.routing import EARLIER, LAST_MESSAGES, Said, Situation, situation_of
+from metahuman.state.short_term import LATEST, TOLD, from_file
 
 NOTHING = from_file({})
 
@@ -34,7 +34,7 @@ def test_what_is_in_mind_is_seen() -> None:
     assert (found.focus, found.active, found.topics) == ("files", ("two", "three", "four"), ("a", "b"))
     assert len(found.tools) == LATEST
     assert found.tools[0].startswith("tool3: ")
-    assert len(found.tools[-1]) < OUTPUT + 20
+    assert len(found.tools[-1]) <= TOLD
 
 
 def test_a_prompt_is_told_what_there_is_and_no_more() -> None:

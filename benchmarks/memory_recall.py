@@ -1,0 +1,283 @@
+"""How well recall finds what answers a question, on public sets and without a model; and how long it takes.
+
+    python benchmarks/memory_recall.py --data DIR [--sensitivity] [--unseen] [--latency SIZES...] [--meaning E5_FILE]
+
+DIR holds the sets: `locomo` (CC BY-NC: measured only, nothing that ships is fitted to it), `bfcl_v4` and
+`persona_synthetic_chat`. Every turn is a memory of its own. R@k is the mean share of a question's evidence among the
+first k memories, hit@k the share of questions with any of it there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import statistics
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.memory_sets import Life, Question, Turn, bfcl, locomo, persona_chats
+from metahuman.memory.index import Candidate, Document, MemoryIndex, Where
+from metahuman.memory.meaning import Vectors
+from metahuman.memory.ranking import Constants
+from metahuman.memory.recall import Recaller, Wanted
+from metahuman.memory.sqlite_index import SqliteIndex
+from metahuman.memory.vectors import SqliteVectors
+from metahuman.models.encoding.encoder import Encoder
+from tests.memory_index import InMemoryIndex
+
+SETS: dict[str, Callable[[Path], list[Life]]] = {
+    "locomo": locomo,
+    "bfcl_v4": bfcl,
+    "persona_synthetic_chat": persona_chats,
+}
+CUTS = (5, 10)
+#: What the constants are chosen from when one conversation is left out: half, as it is, and double.
+TRIED = ("before", "after", "told", "speaker", "reply", "question", "k1", "b")
+K1, B = 1.5, 0.75
+
+#: Returns the ids of a life's memories, best first, for a question.
+Find = Callable[[Question], Sequence[str]]
+
+
+class Found(NamedTuple):
+    """How much of a question's evidence was found, by cut, and what kind of question it was."""
+
+    kind: str
+    recall: dict[int, float]
+
+
+class Remembering:
+    """An index that keeps what it answered: constants of the ranking change none of it."""
+
+    def __init__(self, index: MemoryIndex) -> None:
+        self._index = index
+        self._kept: dict[Any, Any] = {}
+
+    def count(self) -> int:
+        """Return how many documents there are."""
+        return self._of("count", index=self._index.count)
+
+    def frequencies(self, stems: Sequence[str]) -> dict[str, int]:
+        """Return in how many documents stems stand."""
+        return self._of("frequencies", tuple(stems), index=self._index.frequencies)
+
+    def search(self, stems: Sequence[str], where: Where, limit: int) -> list[Candidate]:
+        """Return the documents that hold most of the stems."""
+        key = replace(where, types=tuple(where.types))
+        return list(self._of("search", tuple(stems), key, limit, index=self._index.search))
+
+    def around(self, numbers: Sequence[int], reach: int) -> dict[int, list[Candidate]]:
+        """Return documents' neighbours."""
+        return self._of("around", tuple(numbers), reach, index=self._index.around)
+
+    def find(self, ids: Sequence[str]) -> dict[str, Candidate]:
+        """Return documents by their ids."""
+        return self._index.find(ids)
+
+    def _of(self, name: str, *asked: Any, index: Callable[..., Any]) -> Any:
+        if (name, *asked) not in self._kept:
+            self._kept[name, *asked] = index(*asked)
+        return self._kept[name, *asked]
+
+
+class Embedder:
+    """The embedded model as `Meaning`."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def vectors(self, texts: Sequence[str], *, asking: bool) -> Vectors:
+        """Return a vector for each text."""
+        return self._encoder.encode(texts, "query" if asking else "passage")
+
+
+def main() -> None:
+    """Print the tables that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--exact", action="store_true", help="search exactly, in memory, instead of in SQLite")
+    parser.add_argument("--sensitivity", action="store_true", help="halve and double each constant")
+    parser.add_argument("--unseen", action="store_true", help="choose constants on all conversations but one")
+    parser.add_argument("--latency", type=int, nargs="*", default=[], metavar="SIZE")
+    parser.add_argument("--meaning", type=Path, help="the embedded encoder's file, for a row with it")
+    chosen = parser.parse_args()
+    sets = {name: read(chosen.data / name) for name, read in SETS.items() if (chosen.data / name).is_dir()}
+    with tempfile.TemporaryDirectory() as folder:
+        indexes = {name: [_indexed(Path(folder), life, chosen.exact) for life in lives] for name, lives in sets.items()}
+        _compare(sets, indexes, Path(folder), chosen.meaning)
+        if chosen.sensitivity:
+            _sensitivity(sets, indexes)
+        if chosen.unseen:
+            _unseen(sets["locomo"], indexes["locomo"])
+        for size in chosen.latency:
+            _latency(Path(folder), sets["locomo"], size)
+
+
+def _indexed(folder: Path, life: Life, exact: bool) -> Any:
+    index = InMemoryIndex() if exact else SqliteIndex(folder / f"{life.name}.sqlite")
+    index.put(turn.document for turn in life.turns)
+    return Remembering(index)
+
+
+def _compare(sets: dict[str, list[Life]], indexes: dict[str, list[Any]], folder: Path, encoder: Path | None) -> None:
+    for name, lives in sets.items():
+        asked = sum(len(life.questions) for life in lives)
+        print(f"\n## {name}: {sum(len(life.turns) for life in lives)} memories, {asked} questions")
+        _row("BM25", [_measure(life, _plain(life, context=False)) for life in lives])
+        _row("BM25, turn before and date", [_measure(life, _plain(life, context=True)) for life in lives])
+        pairs = list(zip(lives, indexes[name], strict=True))
+        _row("recall", [_measure(life, _ours(life, Recaller(index))) for life, index in pairs])
+        if encoder is not None:
+            embedder = Embedder(Encoder(encoder))
+            rows = []
+            for life, index in pairs:
+                vectors = _embedded(folder / f"{life.name}.vectors.sqlite", life, embedder)
+                rows.append(_measure(life, _ours(life, Recaller(index, embedder, vectors))))
+            _row("recall, with meaning", rows)
+
+
+def _embedded(path: Path, life: Life, embedder: Embedder) -> SqliteVectors:
+    store = SqliteVectors(path)
+    made = embedder.vectors([turn.text for turn in life.turns], asking=False)
+    store.put({turn.document.id: vector for turn, vector in zip(life.turns, made, strict=True)})
+    return store
+
+
+def _measure(life: Life, find: Find) -> list[Found]:
+    results = []
+    for question in life.questions:
+        ids = find(question)
+        recall = {cut: len(question.evidence & set(ids[:cut])) / len(question.evidence) for cut in CUTS}
+        results.append(Found(question.kind, recall))
+    return results
+
+
+def _row(name: str, lives: list[list[Found]]) -> None:
+    every = [one for found in lives for one in found]
+    kinds = sorted({one.kind for one in every})
+    print(f"{name:28} R {_means(every)}  hit {_means(every, any_=True)}", flush=True)
+    print(" " * 29 + "  ".join(f"{kind} {_means([one for one in every if one.kind == kind])}" for kind in kinds))
+    if len(lives) > 1:
+        print(" " * 29 + "each: " + "  ".join(_means(found) for found in lives))
+
+
+def _means(found: Sequence[Found], *, any_: bool = False) -> str:
+    values = [[math.ceil(one.recall[cut]) if any_ else one.recall[cut] for one in found] for cut in CUTS]
+    return "/".join(f"{statistics.fmean(each):.3f}" if each else "-" for each in values)
+
+
+def _ours(life: Life, recaller: Recaller) -> Find:
+    return lambda question: [hit.document.id for hit in recaller.find(Wanted(question.text, life.now, limit=max(CUTS)))]
+
+
+def _plain(life: Life, *, context: bool) -> Find:
+    """Return plain BM25 over each turn, with who said it; with the turn before it and its date where asked for."""
+    texts = [_words(f"{turn.document.speaker} {turn.text}") for turn in life.turns]
+    if context:
+        before = [[], *texts]
+        dates = [_words(time.strftime("%d %B, %Y", time.gmtime(turn.document.at))) for turn in life.turns]
+        texts = [
+            (before[place] if _follows(life.turns, place) else []) + text + dates[place]
+            for place, text in enumerate(texts)
+        ]
+    lengths = [len(text) for text in texts]
+    mean = statistics.fmean(lengths)
+    holders: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for place, text in enumerate(texts):
+        for word, count in Counter(text).items():
+            holders[word].append((place, count))
+
+    def find(question: Question) -> list[str]:
+        scores: dict[int, float] = defaultdict(float)
+        for word in set(_words(question.text)) & holders.keys():
+            rarity = math.log(1 + (len(texts) - len(holders[word]) + 0.5) / (len(holders[word]) + 0.5))
+            for place, count in holders[word]:
+                scores[place] += rarity * count * (K1 + 1) / (count + K1 * (1 - B + B * lengths[place] / mean))
+        order = sorted(scores, key=lambda place: (-scores[place], place))
+        return [life.turns[place].document.id for place in order[: max(CUTS)]]
+
+    return find
+
+
+def _follows(turns: Sequence[Turn], place: int) -> bool:
+    return place > 0 and turns[place - 1].document.thread == turns[place].document.thread
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def _variants() -> list[tuple[str, Constants]]:
+    """Return the constants with each of them halved and doubled."""
+    usual = Constants()
+    found = [("as they are", usual)]
+    for one in fields(Constants):
+        value = getattr(usual, one.name)
+        for times, word in ((0.5, "half"), (2.0, "double")):
+            changed = tuple(times * each for each in value) if isinstance(value, tuple) else times * value
+            found.append((f"{one.name} {word}", replace(usual, **{one.name: changed})))
+    return found
+
+
+def _sensitivity(sets: dict[str, list[Life]], indexes: dict[str, list[Any]]) -> None:
+    print("\n## Each constant halved and doubled: R@5/R@10")
+    for label, constants in _variants():
+        cells = []
+        for name, lives in sets.items():
+            pairs = zip(lives, indexes[name], strict=True)
+            found = [_measure(life, _ours(life, Recaller(index, constants=constants))) for life, index in pairs]
+            cells.append(f"{name} {_means([one for each in found for one in each])}")
+        print(f"{label:20} {'   '.join(cells)}", flush=True)
+
+
+def _unseen(lives: list[Life], indexes: list[Any]) -> None:
+    """Choose each of the constants on all conversations but one, and measure them on that one."""
+    tried = [(name, one) for name, one in _variants() if name.split()[0] in (*TRIED, "as")]
+    scores: dict[str, list[list[Found]]] = defaultdict(list)
+    for label, constants in tried:
+        recallers = [Recaller(index, constants=constants) for index in indexes]
+        scores[label] = [_measure(life, _ours(life, one)) for life, one in zip(lives, recallers, strict=True)]
+    print("\n## The best variant of all conversations but one, on that one: R@5/R@10")
+    chosen: list[Found] = []
+    for left, life in enumerate(lives):
+        best = max(scores, key=lambda label: _mean_without(scores[label], left))
+        chosen += scores[best][left]
+        print(
+            f"{life.name:20} {best:20} {_means(scores[best][left])}   as shipped {_means(scores['as they are'][left])}"
+        )
+    print(f"{'together':41} {_means(chosen)}")
+
+
+def _mean_without(found: list[list[Found]], left: int) -> float:
+    rest = [one for place, each in enumerate(found) if place != left for one in each]
+    return statistics.fmean(one.recall[CUTS[0]] + one.recall[CUTS[1]] for one in rest)
+
+
+def _latency(folder: Path, lives: list[Life], size: int) -> None:
+    """Time recall among so many memories: the conversations over and over, each copy at another time."""
+    index = SqliteIndex(folder / f"latency-{size}.sqlite")
+    turns = [turn.document for life in lives for turn in life.turns]
+    index.put(_copy(turns[number % len(turns)], number // len(turns)) for number in range(size))
+    recaller, took = Recaller(index), []
+    for question in [question for life in lives for question in life.questions][::5]:
+        started = time.perf_counter()
+        recaller.find(Wanted(question.text, lives[0].now))
+        took.append((time.perf_counter() - started) * 1000)
+    cuts = statistics.quantiles(took, n=100)
+    print(f"\n{size} memories: {cuts[49]:.1f} ms p50, {cuts[98]:.1f} ms p99, {len(took)} questions")
+    index.close()
+
+
+def _copy(document: Document, times: int) -> Document:
+    marks = {"id": f"{document.thread}.{document.id}.{times}", "thread": f"{document.thread}.{times}"}
+    return document._replace(**marks, at=document.at - times * 3600)
+
+
+if __name__ == "__main__":
+    main()
