@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.memory_life import Life, Turn
-from metahuman.memory.facts import stated
-from metahuman.memory.hygiene import prepare
-from metahuman.memory.junk_report import audit
-from metahuman.memory.sqlite_index import SqliteIndex
+from metahuman.memory.hygiene.facts import stated
+from metahuman.memory.hygiene.junk_report import audit
+from metahuman.memory.hygiene.preparing import prepare
+from metahuman.memory.store.sqlite_index import SqliteIndex
 from metahuman.state.files import write_json
 from metahuman.state.memories import Memory
 from tests.kept import Kept, indexed

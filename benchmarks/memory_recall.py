@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 
 from benchmarks.memory_sets import Life, Question, Turn, bfcl, locomo, persona_chats
 from metahuman.memory.index import Candidate, Document, MemoryIndex, Where
-from metahuman.memory.meaning import Vectors
-from metahuman.memory.ranking import Constants
-from metahuman.memory.recall import Recaller, Wanted
-from metahuman.memory.sqlite_index import SqliteIndex
-from metahuman.memory.vectors import SqliteVectors
+from metahuman.memory.recall.meaning import Vectors
+from metahuman.memory.recall.ranking import Constants
+from metahuman.memory.recall.recaller import Recaller, Wanted
+from metahuman.memory.recall.vectors import SqliteVectors
+from metahuman.memory.store.sqlite_index import SqliteIndex
 from metahuman.models.encoding.encoder import Encoder
 from tests.memory_index import InMemoryIndex
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from metahuman.memory.index import Document, Stamp
-from metahuman.memory.words import stems
+from metahuman.memory.recall.words import stems
 
 #: What LoCoMo calls its categories of questions, by number.
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open", 4: "single", 5: "adversarial"}

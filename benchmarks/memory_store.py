@@ -26,13 +26,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from metahuman.memory.bulk import save_all
-from metahuman.memory.documents import document_of
 from metahuman.memory.index import Stamp, Where
-from metahuman.memory.keeping import Keeper
-from metahuman.memory.syncing import reindex, sync
-from metahuman.memory.verifying import verify
-from metahuman.memory.words import stems
+from metahuman.memory.recall.words import stems
+from metahuman.memory.store.bulk import save_all
+from metahuman.memory.store.documents import document_of
+from metahuman.memory.store.keeping import Keeper
+from metahuman.memory.store.syncing import reindex, sync
+from metahuman.memory.store.verifying import verify
 from metahuman.state.files import as_json
 from metahuman.state.memories import SPOKEN_OF, Memory
 from metahuman.state.moments import iso

@@ -27,8 +27,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from metahuman.api import MAIN, MetaHuman
 from metahuman.state.background import background
-from tests.fakes import Answer, Asked, FakeMemory, ScriptedProvider, registry_content
+from tests.fakes import Answer, Asked, ScriptedProvider, registry_content
 from tests.homes import TALK, write_registry
+from tests.memories import FakeMemory
 
 WORDS = ("river", "lamp", "winter", "answer", "garden", "paper", "Lisbon", "Anna", "quiet", "letter", "bread", "window")
 SUMMARY = "They talked about the garden and the river, and about Anna in Lisbon. You answered with a letter."

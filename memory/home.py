@@ -8,11 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from metahuman.memory.episodic import EpisodicStore
-from metahuman.memory.persona import PersonaFiles
-from metahuman.memory.recall import recent
-from metahuman.memory.short_term import ShortTermFile
+from metahuman.memory.persona.files import PersonaFiles
+from metahuman.memory.persona.short_term import ShortTermFile
+from metahuman.memory.recollection import Recollection
+from metahuman.memory.store.documents import memory_in
+from metahuman.memory.store.episodic import EpisodicStore
+from metahuman.memory.store.keeping import Keeper
+from metahuman.memory.store.sqlite_index import SqliteIndex
 from metahuman.state.context import Mode
+from metahuman.state.files import whole
+from metahuman.state.memories import Kept, Memory, Question
 from metahuman.state.parts import Evidence, ShortTerm
 from metahuman.state.short_term import Change
 
@@ -27,7 +32,9 @@ class HomeMemory:
 
     def __init__(self, root: Path, default_persona: Path) -> None:
         self._root = root
-        self.episodic = EpisodicStore(root / "memory" / "episodic")
+        files = EpisodicStore(root / "memory" / "episodic")
+        self.keeper = Keeper(files, SqliteIndex(root / "state" / "memory.sqlite"))
+        self.recollection = Recollection(self.keeper)
         self.persona = PersonaFiles(root / "persona", default_persona)
         self.short_term_file = ShortTermFile(root / "out" / "state" / "short-term.json")
 
@@ -39,18 +46,26 @@ class HomeMemory:
         """Make `mode` the owner's mode from `moment` on; return the one before."""
         return await asyncio.to_thread(self.persona.set_mode, mode, actor, moment)
 
-    async def recall(self, query: str, *, thread: str | None) -> Sequence[Evidence]:
-        """Return the latest memories from outside the thread."""
-        return await asyncio.to_thread(recent, self.episodic, thread)
+    async def recall(self, question: Question) -> Sequence[Evidence]:
+        """Return what bears on a question, the best first."""
+        return await asyncio.to_thread(self.recollection.evidence, question)
 
     async def latest(self, containing: str, *, limit: int) -> list[dict[str, Any]]:
         """Return the latest memories in whose text `containing` stands, newest first."""
-        return await asyncio.to_thread(self.episodic.latest, containing, limit)
+        return await asyncio.to_thread(self.keeper.files.latest, containing, limit)
 
-    async def save(self, memory: Mapping[str, Any]) -> str:
-        """Write a memory; return its path inside the home."""
-        path = await asyncio.to_thread(self.episodic.save, memory)
-        return path.relative_to(self._root).as_posix()
+    async def save(self, memory: Mapping[str, Any], *, recalled: Sequence[str] = ()) -> Kept:
+        """Write a memory, unless nothing in it is new; say what became of it."""
+        return await asyncio.to_thread(self.keep, memory_in(self._root, whole(dict(memory))), recalled)
+
+    def keep(self, memory: Memory, recalled: Sequence[str] = ()) -> Kept:
+        """Write a memory, as `save` does, at once."""
+        kept = self.recollection.keep(memory, recalled)
+        return kept._replace(place=kept.place and Path(kept.place).relative_to(self._root).as_posix())
+
+    def ready(self) -> None:
+        """Wait until everything that lies in the files can be found."""
+        self.recollection.ready()
 
     async def persona_summary(self) -> str:
         """Return who the twin is, for a prompt."""
@@ -61,5 +76,9 @@ class HomeMemory:
         return await asyncio.to_thread(self.short_term_file.load)
 
     async def change_short_term(self, change: Change) -> list[str]:
-        """Change what the home has in mind; return the keys that differ. Keys of other programs are kept."""
+        """Change what the home has in mind; return the keys that changed."""
         return await asyncio.to_thread(self.short_term_file.change, change)
+
+    def close(self) -> None:
+        """Close what is open; a later call opens it again."""
+        self.recollection.close()

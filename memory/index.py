@@ -26,7 +26,7 @@ class Document(NamedTuple):
         thread: The conversation it belongs to; "" for none.
         speaker: Who said it, where that is not the owner; "".
         current: Whether what it says still holds.
-        words: The stems of what was said, as `memory.words` makes them, with blanks between.
+        words: The stems of what was said, as `recall.words` makes them, with blanks between.
         told: The stems of names, tags and other signs that are not in the text itself.
     """
 

@@ -16,9 +16,10 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 
 from metahuman.corrections import correct_last
+from metahuman.database import database_of, open_threads
 from metahuman.home import Home, find_home
 from metahuman.locks import ThreadLocks
-from metahuman.memory.checkpoints import database_error, open_checkpoints, open_overlay
+from metahuman.memory.checkpoints import database_error, open_overlay
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
 from metahuman.reply import Event, Reply, Token, events_of, last_of, reply_of
@@ -70,7 +71,8 @@ class MetaHuman:
         self.services = open_services(self.home, providers)
         self.short_term, self.persona_cache = self.services.short_term, self.services.persona_cache
         self._opened, self._opening = AsyncExitStack(), asyncio.Lock()
-        self._locks = ThreadLocks(self.home.locks, patience)
+        self._database = database_of(self.home)
+        self._locks = ThreadLocks(self.home.locks, patience, self._database)
         self._threads: Threads | None = None
         self._upkeep: Upkeep | None = None
 
@@ -267,12 +269,13 @@ class MetaHuman:
         self._threads = self._upkeep = None
         await self._opened.aclose()
         await self.services.models.aclose()
+        await asyncio.to_thread(self.services.memory.close)
         self.services.audit.close()
 
     async def _open(self) -> Threads:
         async with self._opening:  # two turns may be the first at once
             if self._threads is None:
-                saver = await self._opened.enter_async_context(open_checkpoints(self.home.checkpoints))
+                saver = await self._opened.enter_async_context(open_threads(self.home, self._database))
                 overlay = await self._opened.enter_async_context(open_overlay(saver))
                 self._threads = Threads(self.services, saver, overlay)
                 self._upkeep = Upkeep(self._threads, self._locks, self.services)

@@ -1,16 +1,20 @@
-"""One turn of a thread at a time, across all processes."""
+"""One turn of a thread at a time, across all processes; where the home is in a database, across all machines."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import AsyncFileLock, Timeout
 
 from metahuman.state.errors import ThreadBusy
 from metahuman.state.files import make_folder
+
+if TYPE_CHECKING:  # an extra
+    from metahuman.memory.postgres.database import Database
 
 
 class ThreadLocks:
@@ -19,14 +23,14 @@ class ThreadLocks:
     Args:
         folder: Where they are.
         patience: Seconds to wait for whoever holds one.
+        database: Where they are instead, if the home's threads are in a database.
     """
 
-    def __init__(self, folder: Path, patience: float) -> None:
-        self._folder, self._patience = folder, patience
+    def __init__(self, folder: Path, patience: float, database: Database | None = None) -> None:
+        self._folder, self._patience, self._database = folder, patience, database
 
-    @asynccontextmanager
-    async def hold(self, thread: str, *, patience: float | None = None) -> AsyncIterator[None]:
-        """Hold a thread; the lock of a process that died is released by the operating system.
+    def hold(self, thread: str, *, patience: float | None = None) -> AbstractAsyncContextManager[None]:
+        """Hold a thread; the lock of a process that died is released by the operating system, or by the database.
 
         Args:
             thread: Its name.
@@ -34,9 +38,18 @@ class ThreadLocks:
 
         Raises:
             ThreadBusy: If somebody else has it for longer than that.
+            StoreError: If the database cannot be reached.
         """
-        name = hashlib.sha256(thread.encode()).hexdigest()[:16]
         timeout = self._patience if patience is None else patience
+        if self._database is None:
+            return self._hold_file(thread, timeout)
+        from metahuman.memory.postgres.locks import alone
+
+        return alone(self._database, f"thread {thread!r}", timeout)
+
+    @asynccontextmanager
+    async def _hold_file(self, thread: str, timeout: float) -> AsyncIterator[None]:
+        name = hashlib.sha256(thread.encode()).hexdigest()[:16]
         lock = AsyncFileLock(make_folder(self._folder) / f"{name}.lock", timeout=timeout)
         try:
             await lock.acquire()

@@ -92,7 +92,7 @@ async def collect(home: Home, live: LiveRegistry | None = None) -> Status:
         registry_problem=str(problem) if problem else None,
         mode=mode,
         roles={role: _role(models, problems, calls.get(role)) for role, models in asked.items()},
-        memories=await asyncio.to_thread(memory.episodic.count),
+        memories=await asyncio.to_thread(memory.keeper.count),
         threads=await _threads(home),
     )
 

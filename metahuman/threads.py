@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from langgraph.graph.state import CompiledStateGraph
 
@@ -12,6 +12,11 @@ from metahuman.state.context import Mode, TurnContext
 from metahuman.state.modes import RULES
 from metahuman.state.services import Services
 
+if TYPE_CHECKING:  # an extra
+    from metahuman.memory.postgres.checkpoints import PostgresThreadSaver
+
+#: What keeps the threads of a home: a file, or a database.
+Saver: TypeAlias = "ThreadSaver | PostgresThreadSaver"
 Graph = CompiledStateGraph[Any, TurnContext, Any, Any]
 
 
@@ -24,7 +29,7 @@ class Threads:
         overlay: A copy of them in memory.
     """
 
-    def __init__(self, services: Services, saver: ThreadSaver, overlay: Overlay) -> None:
+    def __init__(self, services: Services, saver: Saver, overlay: Overlay) -> None:
         turn = build(services)
         self.saver, self.overlay = saver, overlay
         self._durable: Graph = turn.compile(checkpointer=saver, name="turn")

@@ -11,8 +11,9 @@ from metahuman.audit.recorder import Recorder
 from metahuman.clock import SystemClock
 from metahuman.deciding import home_classifier
 from metahuman.home import Home
-from metahuman.memory.persona_cache import AuditedPersonaCache
-from metahuman.memory.short_term import AuditedShortTerm
+from metahuman.memory.persona.cache import AuditedPersonaCache
+from metahuman.memory.persona.short_term import AuditedShortTerm
+from metahuman.memory.home import HomeMemory
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
 from metahuman.models.residency import Residency
@@ -26,6 +27,7 @@ class HomeServices(Services):
     """The services of a home: its models with the registry behind them, and what its owner may change of its mind."""
 
     models: RoleRouter
+    memory: HomeMemory
     registry: LiveRegistry
     short_term: AuditedShortTerm
     persona_cache: AuditedPersonaCache

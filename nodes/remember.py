@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from functools import partial
 from typing import Any
 
@@ -11,6 +9,7 @@ from langchain_core.messages import RemoveMessage
 from langchain_core.runnables import RunnableConfig
 
 from metahuman.state.events import memory_saved, short_term_changed
+from metahuman.state.memories import memory_id
 from metahuman.state.modes import may_write
 from metahuman.state.moments import iso
 from metahuman.state.services import Services, short_term_of
@@ -48,23 +47,22 @@ def _condensed(state: TurnState, services: Services) -> TurnUpdate:
     return {"summary": summary, "messages": [RemoveMessage(id=str(message.id)) for message in dropped]}
 
 
-async def _write(state: TurnState, learned: Change, thread: str | None, services: Services) -> str:
-    """Write the turn, and what it changes in the home's short-term state; return the memory's id."""
-    memory = _memory(state, thread)
-    path = await services.memory.save(memory)
-    await services.audit.arecord(memory_saved(memory["id"], path, thread))
+async def _write(state: TurnState, learned: Change, thread: str | None, services: Services) -> str | None:
+    """Write the turn, and what it changes in the home's short-term state; return the id of the memory that holds it."""
+    recalled = [one["text"] for one in state["recalled"]["evidence"]]
+    kept = await services.memory.save(_memory(state, thread), recalled=recalled)
+    await services.audit.arecord(memory_saved(kept, thread))
     changed = await services.memory.change_short_term(learned)
     await services.audit.arecord(short_term_changed(changed, thread))
-    return str(memory["id"])
+    return kept.id
 
 
 def _memory(state: TurnState, thread: str | None) -> dict[str, Any]:
     """Return the turn as an episodic memory; run again after a crash, it gets the same id."""
     question, answer, route = question_of(state), state["messages"][-1], state["route"]
-    moment = re.sub(r"\D", "", state["startedAt"])[:17]
     call = answer.response_metadata.get("modelCall", {})
     return {
-        "id": f"evt-{moment}-{hashlib.sha256(str(question.id).encode()).hexdigest()[:6]}",
+        "id": memory_id(state["startedAt"], str(question.id)),
         "timestamp": state["startedAt"],
         "type": "conversation",
         "content": question.text,

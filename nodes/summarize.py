@@ -10,9 +10,10 @@ from langchain_core.runnables import RunnableConfig
 from metahuman.nodes.prompts import render
 from metahuman.state.context import Mode
 from metahuman.state.errors import ModelError
-from metahuman.state.prompting import as_block, estimate_tokens, fit
+from metahuman.state.prompting import as_block, fit
 from metahuman.state.services import Services
 from metahuman.state.summaries import ASKED_FOR, Summary, as_lines, extracted, objection, outdated, written
+from metahuman.state.tokens import estimate_tokens
 from metahuman.state.turn import TurnState, TurnUpdate
 
 #: Tokens of the prompt that are neither the old summary nor what is to be condensed.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from metahuman.state.memories import Kept
 
 Level = Literal["info", "warn", "error", "critical"]
 Category = Literal["system", "decision", "action", "security", "data"]
@@ -115,9 +118,36 @@ def specialist_done(details: Mapping[str, Any]) -> AuditEvent:
     return AuditEvent("specialist_done", str(details.get("specialist")), details, level, "action")
 
 
-def memory_saved(memory_id: str, path: str, thread: str | None) -> AuditEvent:
-    """An episodic memory was written."""
-    return AuditEvent("memory_saved", "system", {"id": memory_id, "path": path, "thread": thread}, category="data")
+def memory_saved(kept: Kept, thread: str | None, actor: str = "system") -> AuditEvent:
+    """A turn was remembered: in a memory of its own, or counted in an older one; why, and which others changed."""
+    details = {"id": kept.id, "path": kept.place, "why": kept.why, "changed": kept.changed, "thread": thread}
+    return AuditEvent("memory_saved", actor, details, category="data")
+
+
+def memory_edited(memory_id: str, changed: Sequence[str]) -> AuditEvent:
+    """The owner changed a memory; `changed` names the dotted keys that differ, not what they hold."""
+    return AuditEvent("memory_edited", "human", {"id": memory_id, "changed": list(changed)}, category="data")
+
+
+def memory_forgotten(memory_id: str, gone: Mapping[str, Any]) -> AuditEvent:
+    """The owner had a memory forgotten; `gone` names what went with it and what still names it, never its words."""
+    return AuditEvent("memory_forgotten", "human", {"id": memory_id, **gone}, category="data")
+
+
+def memories_imported(path: str, counts: Mapping[str, Any]) -> AuditEvent:
+    """The owner imported memories; `counts` says what became of them."""
+    return AuditEvent("memories_imported", "human", {"path": path, **counts}, category="data")
+
+
+def memories_exported(path: str, how: str | None, memories: int) -> AuditEvent:
+    """The owner wrote memories to a place of their choice, in the clear."""
+    details = {"path": path, "format": how, "memories": memories}
+    return AuditEvent("memories_exported", "human", details, category="data")
+
+
+def index_rebuilt(memories: int, broken: int) -> AuditEvent:
+    """The index over the memories was made anew from their files."""
+    return AuditEvent("index_rebuilt", "human", {"memories": memories, "broken": broken}, category="data")
 
 
 def short_term_changed(changed: list[str], thread: str | None, actor: str = "system") -> AuditEvent:

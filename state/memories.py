@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
+
+from metahuman.state.tokens import estimate_tokens
 
 #: What a conversation may draw on unasked; inner dialogue, dreams and reflections are no facts.
 SPOKEN_OF = ("conversation", "observation", "fact", "journal", "summary", "task", "decision", "event")
@@ -108,3 +114,59 @@ class Memory(_Camel):
     def current(self) -> bool:
         """Whether what it says has not been replaced."""
         return self.metadata.superseded_by is None and self.metadata.valid_until is None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What memory is asked in a turn.
+
+    Args:
+        text: The message.
+        now: When it was said, with a time zone: "yesterday" is a day there.
+        thread: The conversation it was said in.
+        turns: Ids of the turns that its prompt still shows: what memory has of these is not brought up again.
+        earlier: What was said before it, the latest last; it explains a message that cannot stand alone.
+        shown: Ids of memories brought up lately; they yield to others of equal worth.
+        tokens: How many tokens the evidence may have.
+        count: Counts those of a text.
+    """
+
+    text: str
+    now: datetime
+    thread: str | None = None
+    turns: Collection[str] = ()
+    earlier: Sequence[str] = ()
+    shown: Collection[str] = ()
+    tokens: int = 600
+    count: Callable[[str], int] = estimate_tokens
+
+
+class Kept(NamedTuple):
+    """What became of a memory that was to be saved.
+
+    Args:
+        id: The memory that now holds it: its own, or the one it was counted in; None where nothing is kept.
+        place: The file that was written, inside the home; None for none.
+        why: Why it was not simply saved, in plain words.
+        changed: Ids of older memories that changed with it.
+    """
+
+    id: str | None
+    place: str | None
+    why: str | None
+    changed: list[str]
+
+
+def memory_id(moment: str, turn: str) -> str:
+    """Return the id of the memory of a turn: the same if the turn is run again after a crash.
+
+    Args:
+        moment: When the turn began, ISO 8601.
+        turn: The id of its message.
+    """
+    return f"evt-{re.sub(r'[^0-9]', '', moment)[:17]}-{turn_mark(turn)}"
+
+
+def turn_mark(turn: str) -> str:
+    """Return what the id of a turn's memory ends in."""
+    return hashlib.sha256(turn.encode()).hexdigest()[:6]

@@ -39,12 +39,13 @@ class Route(TypedDict):
 
 
 class Evidence(TypedDict):
-    """One thing remembered, with where it is kept and why it was brought up."""
+    """One thing remembered: where it is kept, how well it fits, and why it was brought up."""
 
     id: str
     timestamp: str
     type: str
     text: str
+    score: float
     why: str
 
 

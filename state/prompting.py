@@ -7,22 +7,12 @@ from collections.abc import Iterable, Sequence
 from langchain_core.messages import BaseMessage, HumanMessage, merge_message_runs, trim_messages
 
 from metahuman.state.parts import Evidence, Finding
+from metahuman.state.tokens import estimate_tokens
 
 #: What a message costs beside its text: its role and the marks round it.
 MESSAGE_TOKENS = 6
 #: Characters of a finding that the persona sees; the person is shown all of it.
 FINDING = 1200
-
-
-def estimate_tokens(text: str) -> int:
-    """Return about how many tokens `text` has, rather too many than too few.
-
-    Byte-pair vocabularies average some four ASCII characters a token, and at worst one token for each byte of any
-    other script.
-    """
-    ascii_only = len(text.encode("ascii", "ignore"))
-    other = len(text.encode(errors="surrogatepass")) - ascii_only
-    return ascii_only // 4 + other + 1
 
 
 def message_tokens(message: BaseMessage) -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # commands that ask no model need not wait for LangChain
 
     from metahuman.state.context import Mode, TurnContext
     from metahuman.state.events import AuditEvent
+    from metahuman.state.memories import Kept, Question
     from metahuman.state.parts import Evidence, ShortTerm
     from metahuman.state.routing import Classifier
     from metahuman.state.short_term import Change
@@ -110,12 +111,17 @@ class Memory(Protocol):
         """Make `mode` the owner's mode from `moment` on, by whom; return the word that stood there before."""
         ...
 
-    async def recall(self, query: str, *, thread: str | None) -> Sequence[Evidence]:
-        """Return what bears on `query`, leaving out what `thread` itself still shows."""
+    async def recall(self, question: Question) -> Sequence[Evidence]:
+        """Return what bears on a question, the best first, leaving out what its thread itself still shows."""
         ...
 
-    async def save(self, memory: Mapping[str, Any]) -> str:
-        """Write an episodic memory; saving the same id again changes nothing. Return its path inside the home."""
+    async def save(self, memory: Mapping[str, Any], *, recalled: Sequence[str] = ()) -> Kept:
+        """Write an episodic memory, unless nothing in it is new; saving the same id again changes nothing.
+
+        Args:
+            memory: The memory, as its file will have it.
+            recalled: The evidence of its turn: what only repeats that teaches nothing.
+        """
         ...
 
     async def latest(self, containing: str, *, limit: int) -> list[dict[str, Any]]:

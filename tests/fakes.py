@@ -20,13 +20,11 @@ from metahuman.models.registry import Registry
 from metahuman.models.resolved import ResolvedModel
 from metahuman.models.router import RoleRouter
 from metahuman.models.schema import ROLES
-from metahuman.state.context import Mode
 from metahuman.state.errors import ModelError, ModelTimeout
 from metahuman.state.events import AuditEvent
-from metahuman.state.parts import Evidence, ShortTerm
 from metahuman.state.services import Services
-from metahuman.state.short_term import Change, changed_keys, from_file
 from tests.classifiers import FakeClassifier
+from tests.memories import FakeMemory
 
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
 
@@ -67,44 +65,6 @@ class FakeAudit:
         return [event.details for event in self.events if event.event == name]
 
 
-@dataclass
-class FakeMemory:
-    """A memory in a dictionary."""
-
-    mode: Mode = "dual"
-    evidence: list[Evidence] = field(default_factory=list)
-    saved: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    kept: list[ShortTerm] = field(default_factory=list)
-
-    async def current_mode(self) -> Mode:
-        return self.mode
-
-    async def set_mode(self, mode: Mode, actor: str, moment: datetime) -> str:
-        before, self.mode = self.mode, mode
-        return before
-
-    async def recall(self, query: str, *, thread: str | None) -> Sequence[Evidence]:
-        return self.evidence
-
-    async def latest(self, containing: str, *, limit: int) -> list[dict[str, Any]]:
-        return [dict(memory) for memory in reversed(self.saved.values()) if containing in memory["content"]][:limit]
-
-    async def save(self, memory: Mapping[str, Any]) -> str:
-        self.saved.setdefault(memory["id"], memory)
-        return f"memory/{memory['id']}.json"
-
-    async def persona_summary(self) -> str:
-        return "You are Ada."
-
-    async def short_term(self) -> ShortTerm:
-        return self.kept[-1] if self.kept else from_file({})
-
-    async def change_short_term(self, change: Change) -> list[str]:
-        before = await self.short_term()
-        self.kept.append(change(before))
-        return changed_keys(before, self.kept[-1])
-
-
 @dataclass(frozen=True)
 class Broken:
     """An answer that fails after its first words."""
@@ -115,7 +75,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Slow:
-    """An answer that takes its time before the first word."""
+    """A slow answer."""
 
     text: str
     seconds: float

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from metahuman.memory.episodic import EpisodicStore
 from metahuman.memory.index import Where
-from metahuman.memory.keeping import Keeper
-from metahuman.memory.sqlite_index import SqliteIndex
-from metahuman.memory.words import stems
+from metahuman.memory.recall.words import stems
+from metahuman.memory.store.episodic import EpisodicStore
+from metahuman.memory.store.keeping import Keeper
+from metahuman.memory.store.sqlite_index import SqliteIndex
 from metahuman.state.memories import Memory
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from metahuman.memory.documents import document_of
-from metahuman.memory.edits import fact_signs, response_of
-from metahuman.memory.episodic import patched
-from metahuman.memory.hygiene import Prepared, prepare
+from metahuman.memory.hygiene.edits import fact_signs, response_of
+from metahuman.memory.hygiene.preparing import Prepared, prepare
 from metahuman.memory.index import Document, MemoryIndex, Stamp
+from metahuman.memory.store.documents import document_of
+from metahuman.memory.store.episodic import patched
 from metahuman.state.memories import Memory
 from tests.memory_index import InMemoryIndex
 

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from metahuman.memory.bulk import save_all
-from metahuman.memory.forgetting import forget
-from metahuman.memory.keeping import Keeper
-from metahuman.memory.syncing import reindex, sync
-from metahuman.memory.verifying import verify
+from metahuman.memory.store.bulk import save_all
+from metahuman.memory.store.forgetting import forget
+from metahuman.memory.store.keeping import Keeper
+from metahuman.memory.store.syncing import reindex, sync
+from metahuman.memory.store.verifying import verify
 from tests.keepers import a_memory, keeper_of
 
 #: What the writer does, each in turn.

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from metahuman.home import Home
     from metahuman.models.registry import Registry
     from metahuman.models.resolved import ResolvedModel
@@ -126,12 +124,13 @@ def _kept(model: ResolvedModel) -> Job:
 
 def _all(jobs: Iterable[Job]) -> bool:
     """Fetch one after the other, and tell of each; return whether all are there."""
+    from metahuman.cli.progress import Bar
     from metahuman.cli.text import plain
     from metahuman.state.errors import MetaHumanError
 
     whole = True
     for job in jobs:
-        bar = _Bar(job.name)
+        bar = Bar(job.name)
         try:
             with contextlib.closing(bar):
                 told = job.fetch(bar.advance)
@@ -140,34 +139,6 @@ def _all(jobs: Iterable[Job]) -> bool:
             click.echo(plain(f"metahuman: {error}"), err=True)
             whole = False
     return whole
-
-
-class _Bar:
-    """A progress bar of bytes on standard error, if that is a terminal; there from the first bytes on."""
-
-    def __init__(self, name: str) -> None:
-        from rich.console import Console
-        from rich.markup import escape
-        from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-
-        self._console, self._name = Console(stderr=True), escape(name)
-        self._task: TaskID | None = None
-        columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
-        self._bars = Progress(*columns, console=self._console)
-
-    def advance(self, done: int, total: int) -> None:
-        """Show how far it has come, in bytes; a total of 0 is one that nobody knows."""
-        if not self._console.is_terminal:
-            return
-        if self._task is None:
-            self._bars.start()
-            self._task = self._bars.add_task(self._name, total=None)
-        self._bars.update(self._task, completed=done, total=total or None)
-
-    def close(self) -> None:
-        """Leave the bar as it is."""
-        if self._task is not None:
-            self._bars.stop()
 
 
 def _missing(registry: Registry) -> dict[str, list[ResolvedModel]]:

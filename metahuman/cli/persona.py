@@ -48,7 +48,7 @@ def show(home: Home, *, as_json: bool = False, prompt: bool = False) -> None:
 def check(home: Home) -> None:
     """Check the persona's files: one line for each thing to mend, and exit code 1 where something is an error."""
     from metahuman.cli.text import plain
-    from metahuman.memory.persona_check import check as problems_of
+    from metahuman.memory.persona.check import check as problems_of
     from metahuman.opening import open_memory
 
     files = open_memory(home).persona
@@ -73,8 +73,8 @@ def set_value(home: Home, key: str, value: str) -> None:
     from metahuman.audit.log import AuditLog
     from metahuman.cli.text import plain
     from metahuman.clock import SystemClock
-    from metahuman.memory.persona_check import core_problems
-    from metahuman.memory.persona_edit import change_core, with_value
+    from metahuman.memory.persona.check import core_problems
+    from metahuman.memory.persona.edit import change_core, with_value
     from metahuman.opening import open_memory
     from metahuman.state.events import persona_changed
 

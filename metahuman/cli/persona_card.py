@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from metahuman.cli.text import plain
-from metahuman.memory.persona import PersonaFiles
-from metahuman.memory.persona_summary import open_goals, opening, section
+from metahuman.memory.persona.files import PersonaFiles
+from metahuman.memory.persona.summary import open_goals, opening, section
 from metahuman.state.moments import iso
 from metahuman.state.persona_cache import PersonaCache, fact_words, is_owners
 from metahuman.state.themes import current, weight_at

@@ -18,7 +18,8 @@ from metahuman.state.errors import ModelDown, NoModelAnswered
 from metahuman.state.parts import Evidence
 from metahuman.state.summaries import MESSAGES, OVERDUE
 from tests.classifiers import judgement
-from tests.fakes import Answer, FakeMemory, World, registry, world
+from tests.fakes import Answer, World, registry, world
+from tests.memories import FakeMemory
 
 DRAWING = Path(__file__).parents[2] / "graph" / "drawings" / "turn.mmd"
 CONFIG: Any = {"configurable": {"thread_id": "t"}}

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
 from metahuman.home import SHIPPED
 from metahuman.memory.home import HomeMemory
 from metahuman.state.errors import SettingError, StoreError
+from metahuman.state.memories import Question, memory_id
 from metahuman.state.parts import ConversationContext, ShortTerm
 from metahuman.state.short_term import TASKS, add_active_task
 from tests.fakes import NOON
 from tests.homes import files
-
-if TYPE_CHECKING:
-    from metahuman.state.services import Memory
 
 SHORT_TERM = ShortTerm(
     currentFocus="the garden",
@@ -31,36 +30,96 @@ SHORT_TERM = ShortTerm(
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> HomeMemory:
-    return HomeMemory(tmp_path, SHIPPED / "persona" / "core.json")
+def memory(tmp_path: Path) -> Iterator[HomeMemory]:
+    memory = HomeMemory(tmp_path, SHIPPED / "persona" / "core.json")
+    yield memory
+    memory.close()
 
 
-async def test_a_home_with_nothing_in_it_answers_everything_and_stays_empty(memory: Memory, tmp_path: Path) -> None:
+async def test_a_home_with_nothing_in_it_answers_everything_and_stays_empty(memory: HomeMemory, tmp_path: Path) -> None:
     assert await memory.current_mode() == "dual"
-    assert await memory.recall("anything", thread="main") == []
+    assert await memory.recall(Question("anything", NOON, thread="main")) == []
     assert (await memory.persona_summary()).startswith("You are MetaHuman, ")
     assert (await memory.short_term())["conversationContext"] == {"lastTopics": [], "userIntent": ""}
-    assert files(tmp_path) == {}
+    memory.close()
+    assert [path for path in files(tmp_path) if not path.startswith("state/")] == []
 
 
-async def test_the_mode_is_switched_for_every_program(memory: Memory, tmp_path: Path) -> None:
+async def test_the_mode_is_switched_for_every_program(memory: HomeMemory, tmp_path: Path) -> None:
     assert await memory.set_mode("agent", "human", NOON) == "dual"
     assert await HomeMemory(tmp_path, SHIPPED / "persona" / "core.json").current_mode() == "agent"
 
 
-async def test_what_is_saved_is_recalled_from_other_threads(memory: Memory) -> None:
-    taught = {
-        "id": "evt-1",
-        "timestamp": "2026-05-17T12:00:00.000Z",
-        "content": "I like rain",
-        "metadata": {"conversationId": "main"},
-    }
-    assert await memory.save(taught) == "memory/episodic/2026/evt-1.json"
-    assert [evidence["text"] for evidence in await memory.recall("rain", thread="other")] == ["I like rain"]
-    assert await memory.recall("rain", thread="main") == []
+def taught(turn: str, text: str, **metadata: Any) -> dict[str, Any]:
+    moment = "2026-05-17T11:00:00.000Z"
+    about = {"conversationId": "main", "turn": turn, **metadata}
+    return {"id": memory_id(moment, turn), "timestamp": moment, "content": text, "metadata": about}
 
 
-async def test_the_short_term_state_comes_back_and_other_programs_keys_stay(memory: Memory, tmp_path: Path) -> None:
+async def recalled(memory: HomeMemory, text: str, **more: Any) -> list[str]:
+    return [evidence["text"] for evidence in await memory.recall(Question(text, NOON, **more))]
+
+
+async def test_what_is_saved_is_recalled_unless_the_prompt_still_shows_it(memory: HomeMemory) -> None:
+    kept = await memory.save(taught("q1", "I like rain in the garden"))
+    assert kept == (kept.id, f"memory/episodic/2026/{kept.id}.json", None, [])
+    assert await recalled(memory, "rain?", thread="other") == ["I like rain in the garden"]
+    assert await recalled(memory, "rain?", thread="main", turns=["q2"]) == ["I like rain in the garden"]
+    assert await recalled(memory, "rain?", thread="main", turns=["q1"]) == []
+
+
+async def test_evidence_keeps_within_its_tokens(memory: HomeMemory) -> None:
+    for number, text in enumerate(
+        ["drinks tea with lemon", "paints boats at dawn", "sings to gulls", "sleeps till noon"]
+    ):
+        await memory.save(taught(f"q{number}", f"the lighthouse keeper {text}"))
+    assert len(await recalled(memory, "lighthouse keeper", tokens=200)) == 4
+    assert len(await recalled(memory, "lighthouse keeper", tokens=30)) == 2
+
+
+async def test_of_a_long_memory_the_part_is_shown_that_was_asked_for(memory: HomeMemory) -> None:
+    await memory.save(
+        taught("q1", f"{'We walked on. ' * 60}The lighthouse keeper is called Ansel. {'Then home. ' * 60}")
+    )
+    (text,) = await recalled(memory, "what is the lighthouse keeper called?")
+    assert "Ansel" in text
+    assert len(text) < 400
+
+
+async def test_a_fact_that_changed_is_recalled_as_it_is_now(memory: HomeMemory) -> None:
+    await memory.save(taught("q1", "I live in Lisbon."))
+    kept = await memory.save(taught("q2", "I live in Oslo now.") | {"timestamp": "2026-05-17T11:30:00.000Z"})
+    assert len(kept.changed) == 1
+    assert await recalled(memory, "Where do I live?") == ["I live in Oslo now."]
+    assert memory.keeper.read(kept.changed[0]).metadata.superseded_by == kept.id
+
+
+async def test_what_is_said_twice_is_counted_once(memory: HomeMemory) -> None:
+    first = await memory.save(taught("q1", "My sister Bea is allergic to peanuts."))
+    again = await memory.save(taught("q2", "My sister Bea is allergic to peanuts."))
+    assert (again.id, again.place, again.changed) == (first.id, None, [first.id])
+    assert memory.keeper.read(str(first.id)).metadata.seen == 2
+
+
+async def test_all_that_was_said_stays_in_the_file(memory: HomeMemory) -> None:
+    answer = "Great question! On Tuesday at nine. Let me know if you need anything else."
+    log = "\n".join(f"2024-05-01 10:00:0{n} INFO worker {n} took a job" for n in range(8))
+    kept = await memory.save(taught("q1", f"Why does my dentist bot hang?\n{log}") | {"response": answer})
+    read = memory.keeper.read(str(kept.id))
+    assert (read.content, read.response) == (f"Why does my dentist bot hang?\n{log}", answer)
+    (text,) = await recalled(memory, "dentist bot")
+    assert "worker" not in text
+    assert text.endswith("you answered: On Tuesday at nine.")
+
+
+async def test_a_file_written_by_hand_is_found(memory: HomeMemory, tmp_path: Path) -> None:
+    folder = tmp_path / "memory" / "episodic" / "2026"
+    folder.mkdir(parents=True)
+    (folder / "note.json").write_text('{"timestamp": "2026-05-01T10:00:00Z", "content": "the boat is called Maja"}')
+    assert await recalled(memory, "what is the boat called?") == ["the boat is called Maja"]
+
+
+async def test_the_short_term_state_comes_back_and_other_programs_keys_stay(memory: HomeMemory, tmp_path: Path) -> None:
     path = tmp_path / "out" / "state" / "short-term.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"currentFocus": "old", "ofAnotherProgram": {"a": [1]}}')
@@ -69,14 +128,14 @@ async def test_the_short_term_state_comes_back_and_other_programs_keys_stay(memo
     assert json.loads(path.read_text()) == {**SHORT_TERM, "ofAnotherProgram": {"a": [1]}}
 
 
-async def test_turns_side_by_side_do_not_spoil_the_short_term_state(memory: Memory) -> None:
+async def test_turns_side_by_side_do_not_spoil_the_short_term_state(memory: HomeMemory) -> None:
     tasks = [f"task {number}" for number in range(TASKS)]
     changes = (partial(add_active_task, task=task, now="2026-05-17T12:00:00.000Z") for task in tasks)
     await asyncio.gather(*map(memory.change_short_term, changes))
     assert set((await memory.short_term())["activeTasks"]) == set(tasks)
 
 
-async def test_a_short_term_state_that_cannot_be_read_is_named_and_left(memory: Memory, tmp_path: Path) -> None:
+async def test_a_short_term_state_that_cannot_be_read_is_named_and_left(memory: HomeMemory, tmp_path: Path) -> None:
     path = tmp_path / "out" / "state" / "short-term.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"currentFocus": ')
@@ -93,4 +152,4 @@ async def test_a_home_that_cannot_be_written_is_a_store_error(tmp_path: Path) ->
     with pytest.raises(StoreError, match="check that the folder can be written"):
         await memory.change_short_term(lambda _: SHORT_TERM)
     with pytest.raises(StoreError, match="check that the folder can be written"):
-        await memory.save({"id": "evt-1", "timestamp": "2026", "content": ""})
+        await memory.save({"id": "evt-1", "timestamp": "2026-05-17T11:00:00Z", "content": "x"})

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from metahuman.nodes.remember import remember
 from metahuman.state.context import MODES, Mode
-from metahuman.state.parts import Finding, Route
+from metahuman.state.parts import Finding, Recalled, Route
 from metahuman.state.summaries import MESSAGES
 from metahuman.state.turn import TurnState
 from tests.fakes import world
@@ -21,7 +21,12 @@ def turn(mode: Mode, *findings: Finding) -> TurnState:
     )
     said = [HumanMessage("tea?", id="q1"), AIMessage("with milk")]
     return TurnState(
-        messages=said, startedAt="2026-05-17T12:00:00.000Z", mode=mode, route=route, findings=list(findings)
+        messages=said,
+        startedAt="2026-05-17T12:00:00.000Z",
+        mode=mode,
+        route=route,
+        recalled=Recalled(evidence=[], latencyMs=0),
+        findings=list(findings),
     )
 
 

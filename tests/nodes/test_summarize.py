@@ -7,8 +7,8 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveM
 
 from metahuman.nodes.summarize import summarize
 from metahuman.state.errors import ModelDown
-from metahuman.state.prompting import estimate_tokens
 from metahuman.state.summaries import MESSAGES, Summary
+from metahuman.state.tokens import estimate_tokens
 from metahuman.state.turn import TurnState
 from tests.fakes import Answer, World, registry, world
 

@@ -7,7 +7,8 @@ import pytest
 from metahuman.state.context import MODES, Mode
 from metahuman.state.errors import SettingError
 from metahuman.state.modes import RULES, as_mode, may_write, switch_mode
-from tests.fakes import FakeAudit, FakeClock, FakeMemory
+from tests.fakes import FakeAudit, FakeClock
+from tests.memories import FakeMemory
 
 
 def test_every_mode_has_rules() -> None:

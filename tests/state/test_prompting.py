@@ -9,7 +9,8 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from metahuman.state.parts import Evidence, Finding
-from metahuman.state.prompting import MESSAGE_TOKENS, as_block, as_data, estimate_tokens, fit
+from metahuman.state.prompting import MESSAGE_TOKENS, as_block, as_data, fit
+from metahuman.state.tokens import estimate_tokens
 
 
 def size(messages: list[BaseMessage]) -> int:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
-from metahuman.state.prompting import estimate_tokens, message_tokens
+from metahuman.state.prompting import message_tokens
 from metahuman.state.summaries import (
     LIMIT,
     MESSAGES,
@@ -21,6 +21,7 @@ from metahuman.state.summaries import (
     outdated,
     written,
 )
+from metahuman.state.tokens import estimate_tokens
 
 texts = st.text(max_size=400)
 turns = st.lists(st.tuples(texts, texts), min_size=1, max_size=40)

@@ -1,0 +1,1 @@
+"""Memories from elsewhere, and out into files that others read."""

@@ -1,0 +1,1 @@
+"""Memories, index and threads in PostgreSQL, for those who run several workers."""

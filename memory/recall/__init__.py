@@ -1,0 +1,1 @@
+"""What memory brings to a message."""

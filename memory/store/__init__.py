@@ -1,0 +1,1 @@
+"""Memories as files of the owner's, and the SQLite index over them."""

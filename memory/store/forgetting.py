@@ -1,0 +1,236 @@
+"""A memory forgotten: its file, what the index holds of it, and what was made from it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from metahuman.memory.store.keeping import Keeper, Progress
+from metahuman.state.errors import MetaHumanError
+from metahuman.state.files import read_json, store_errors, update_json, write_atomic
+
+#: Under which keys a copy, a dataset's row or a manifest names the memories that it was made from.
+_NAMING = ("id", "memoryId", "memoryIds", "memories", "sourceMemoryId", "sourceMemoryIds")
+#: Under which keys a memory, or its metadata, names others, by id or in an object that has it.
+_LINKS = ("links", "supersedes", "supersededBy")
+_READABLE = "check that it can be read"
+
+
+class Forgotten(NamedTuple):
+    """What went with a memory.
+
+    Args:
+        place: Where its file was, inside `memory/episodic`.
+        curated: The curated copies that were deleted.
+        rows: How many rows were taken out of each dataset.
+        adapters: The manifests of the adapters that were trained on it; they are flagged.
+        unlinked: The memories that were linked to it, and no longer are.
+        mentions: Files that name it elsewhere; they are left as they are.
+    """
+
+    place: str
+    curated: list[str]
+    rows: dict[str, int]
+    adapters: list[str]
+    unlinked: list[str]
+    mentions: list[str]
+
+
+class Traces(NamedTuple):
+    """What was made from a memory, as paths inside the home.
+
+    Args:
+        curated: Its curated copies.
+        rows: How many rows of each dataset.
+        adapters: The manifests of the adapters that were trained on it.
+    """
+
+    curated: list[str]
+    rows: dict[str, int]
+    adapters: list[str]
+
+
+def traces(root: Path, memory_id: str) -> Traces:
+    """Return what was made from a memory; nothing is changed.
+
+    Args:
+        root: The home.
+        memory_id: Which memory.
+
+    Raises:
+        StoreError: If something cannot be read.
+    """
+    rows = {_inside(root, path): count for path, _, count in _rows(root, memory_id)}
+    copies, adapters = _copies(root, memory_id), _adapters(root, memory_id)
+    return Traces([_inside(root, path) for path in copies], rows, [_inside(root, path) for path in adapters])
+
+
+def forget(keeper: Keeper, root: Path, memory_id: str, progress: Progress | None = None) -> Forgotten:
+    """Delete a memory and what was made from it. The memory itself goes last: what was interrupted can be done again.
+
+    Adapters cannot unlearn it; they are flagged, to be trained anew without it.
+
+    Args:
+        keeper: The memories.
+        root: The home.
+        memory_id: Which memory.
+        progress: Told how many of the other memories were looked through, of how many.
+
+    Raises:
+        BadChoice: If there is no such memory.
+        StoreError: If something cannot be deleted.
+    """
+    place = keeper.place(memory_id)
+    curated = _drop_copies(root, memory_id)
+    rows = _drop_rows(root, memory_id)
+    adapters = _flag_adapters(root, memory_id)
+    unlinked, mentions = _unlink(keeper, root, memory_id, place, progress)
+    keeper.remove(memory_id)
+    return Forgotten(place, curated, rows, adapters, unlinked, mentions)
+
+
+def _inside(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _drop_copies(root: Path, memory_id: str) -> list[str]:
+    dropped = []
+    for path in _copies(root, memory_id):
+        with store_errors(path):
+            path.unlink()
+        dropped.append(_inside(root, path))
+    return dropped
+
+
+def _copies(root: Path, memory_id: str) -> list[Path]:
+    """Return the curated copies: called after a day and the memory, or naming it inside."""
+    called = re.compile(rf"\d{{4}}-\d\d-\d\d-{re.escape(memory_id)}\.json")
+    found = sorted((root / "memory" / "curated" / "conversations").glob(f"*{memory_id}.json"))
+    return [path for path in found if called.fullmatch(path.name) or _names(_object_in(path), memory_id)]
+
+
+def _drop_rows(root: Path, memory_id: str) -> dict[str, int]:
+    """Take the rows that were made from the memory out of the datasets."""
+    dropped = {}
+    for path, kept, count in _rows(root, memory_id):
+        write_atomic(path, b"".join(kept))
+        dropped[_inside(root, path)] = count
+    return dropped
+
+
+def _rows(root: Path, memory_id: str) -> Iterator[tuple[Path, list[bytes], int]]:
+    """Yield the datasets with rows made from the memory: the lines that are not, and how many are.
+
+    A line that is no JSON is not.
+    """
+    for path in sorted((root / "memory" / "curated" / "training-datasets").glob("*.jsonl")):
+        with store_errors(path, _READABLE):
+            lines = path.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if not _is_made_from(line, memory_id)]
+        if len(kept) < len(lines):
+            yield path, kept, len(lines) - len(kept)
+
+
+def _is_made_from(line: bytes, memory_id: str) -> bool:
+    if memory_id.encode() not in line:
+        return False
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and (_names(row, memory_id) or _names(row.get("metadata"), memory_id))
+
+
+def _flag_adapters(root: Path, memory_id: str) -> list[str]:
+    flagged = []
+    for path in _adapters(root, memory_id):
+        with update_json(path) as manifest:
+            before = manifest.get("flagged")
+            ids = before.get("memoryIds", []) if isinstance(before, dict) else []
+            reason = "it was trained on memories that are to be forgotten: train it anew"
+            manifest["flagged"] = {"reason": reason, "memoryIds": sorted({*ids, memory_id})}
+        flagged.append(_inside(root, path))
+    return flagged
+
+
+def _adapters(root: Path, memory_id: str) -> list[Path]:
+    """Return the manifests of adapters that list the memory."""
+    found = sorted((root / "out" / "adapters").glob("*/*/*.json"))
+    return [path for path in found if _names(_object_in(path), memory_id, but="id")]
+
+
+def _unlink(
+    keeper: Keeper, root: Path, memory_id: str, place: str, progress: Progress | None
+) -> tuple[list[str], list[str]]:
+    """Take the memory out of others' links; return which these were, and which files name it elsewhere."""
+    unlinked, mentions = [], []
+    places = [other for other, _ in keeper.files.places() if other != place]
+    for done, other in enumerate(places, start=1):
+        path = keeper.files.folder / other
+        if _mentioned(path, memory_id):
+            if change := _without_links(_object_in(path), memory_id):
+                unlinked.append(_edited(keeper, other, change))
+            if _mentioned(path, memory_id):
+                mentions.append(path.relative_to(root).as_posix())
+        if progress and (done % 1000 == 0 or done == len(places)):
+            progress(done, len(places))
+    cache = root / "persona" / "cache.json"
+    return unlinked, [*mentions, *(["persona/cache.json"] if _mentioned(cache, memory_id) else [])]
+
+
+def _edited(keeper: Keeper, place: str, change: Mapping[str, Any]) -> str:
+    with keeper.writing():
+        memory = keeper.files.edit(place, change)
+        keeper.take([place])
+    return memory.id
+
+
+def _mentioned(path: Path, memory_id: str) -> bool:
+    """Tell whether an id stands in a file, and is not a part of a longer one."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return False
+    return memory_id.encode() in data and bool(
+        re.search(rb"(?<![A-Za-z0-9._-])" + re.escape(memory_id.encode()) + rb"(?![A-Za-z0-9_-])", data)
+    )
+
+
+def _without_links(value: Mapping[str, Any], memory_id: str) -> dict[str, Any]:
+    """Return the change that takes an id out of a memory's links, and of its metadata's."""
+    change: dict[str, Any] = {}
+    for key in _LINKS:
+        if (kept := _without(value.get(key), memory_id)) != value.get(key):
+            change[key] = kept
+    below = value.get("metadata")
+    if isinstance(below, dict) and (inner := _without_links(below, memory_id)):
+        change["metadata"] = inner
+    return change
+
+
+def _without(links: Any, memory_id: str) -> Any:
+    if isinstance(links, list):
+        return [link for link in links if not _leads(link, memory_id)]
+    return None if links == memory_id else links
+
+
+def _leads(link: Any, memory_id: str) -> bool:
+    """Tell whether a link leads to a memory: an id, or an object of which any value is one."""
+    return memory_id in link.values() if isinstance(link, dict) else bool(link == memory_id)
+
+
+def _names(value: Any, memory_id: str, but: str = "") -> bool:
+    """Tell whether an object names a memory that it was made from."""
+    found = (value.get(key) for key in _NAMING if key != but) if isinstance(value, dict) else iter(())
+    return any(memory_id in one if isinstance(one, list) else one == memory_id for one in found)
+
+
+def _object_in(path: Path) -> dict[str, Any]:
+    """Return the object in a file; an empty one where there is none that can be read."""
+    try:
+        return read_json(path)
+    except MetaHumanError:
+        return {}
