@@ -2,6 +2,8 @@
 
     python benchmarks/memory_recall.py --data DIR [--sensitivity] [--unseen] [--latency SIZES...] [--meaning E5_FILE]
 
+First come the tables of every set, over the SQLite index that the product uses; at the end, what matters in short.
+
 DIR holds the sets: `locomo` (CC BY-NC: measured only, nothing that ships is fitted to it), `bfcl_v4` and
 `persona_synthetic_chat`. Every turn is a memory of its own. R@k is the mean share of a question's evidence among the
 first k memories, hit@k the share of questions with any of it there.
@@ -13,16 +15,22 @@ import argparse
 import math
 import re
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.memory_latency import latency
+from benchmarks.memory_mem0 import Mem0, mem0_missing
 from benchmarks.memory_sets import Life, Question, Turn, bfcl, locomo, persona_chats
-from metahuman.memory.index import Candidate, Document, MemoryIndex, Where
+from metahuman.memory.index import Candidate, MemoryIndex, Where
 from metahuman.memory.recall.meaning import Vectors
 from metahuman.memory.recall.ranking import Constants
 from metahuman.memory.recall.recaller import Recaller, Wanted
@@ -104,19 +112,20 @@ def main() -> None:
     parser.add_argument("--exact", action="store_true", help="search exactly, in memory, instead of in SQLite")
     parser.add_argument("--sensitivity", action="store_true", help="halve and double each constant")
     parser.add_argument("--unseen", action="store_true", help="choose constants on all conversations but one")
-    parser.add_argument("--latency", type=int, nargs="*", default=[], metavar="SIZE")
+    parser.add_argument("--latency", type=int, nargs="*", default=[10_000, 100_000], metavar="SIZE")
     parser.add_argument("--meaning", type=Path, help="the embedded encoder's file, for a row with it")
     chosen = parser.parse_args()
     sets = {name: read(chosen.data / name) for name, read in SETS.items() if (chosen.data / name).is_dir()}
     with tempfile.TemporaryDirectory() as folder:
         indexes = {name: [_indexed(Path(folder), life, chosen.exact) for life in lives] for name, lives in sets.items()}
-        _compare(sets, indexes, Path(folder), chosen.meaning)
+        rows = _compare(sets, indexes, Path(folder), chosen.meaning)
         if chosen.sensitivity:
             _sensitivity(sets, indexes)
         if chosen.unseen:
             _unseen(sets["locomo"], indexes["locomo"])
+        _in_short(rows)
         for size in chosen.latency:
-            _latency(Path(folder), sets["locomo"], size)
+            print(latency(Path(folder), sets["locomo"], size), flush=True)
 
 
 def _indexed(folder: Path, life: Life, exact: bool) -> Any:
@@ -125,21 +134,47 @@ def _indexed(folder: Path, life: Life, exact: bool) -> Any:
     return Remembering(index)
 
 
-def _compare(sets: dict[str, list[Life]], indexes: dict[str, list[Any]], folder: Path, encoder: Path | None) -> None:
+def _compare(
+    sets: dict[str, list[Life]], indexes: dict[str, list[Any]], folder: Path, encoder: Path | None
+) -> dict[tuple[str, str], list[Found]]:
+    """Print the rows of every set; return what each row found, by set and row."""
+    rows: dict[tuple[str, str], list[Found]] = {}
+    embedder = Embedder(Encoder(encoder)) if encoder else None
+    if missing := mem0_missing(encoder):
+        print(f"mem0 is left out: {missing}")
     for name, lives in sets.items():
         asked = sum(len(life.questions) for life in lives)
         print(f"\n## {name}: {sum(len(life.turns) for life in lives)} memories, {asked} questions")
-        _row("BM25", [_measure(life, _plain(life, context=False)) for life in lives])
-        _row("BM25, turn before and date", [_measure(life, _plain(life, context=True)) for life in lives])
         pairs = list(zip(lives, indexes[name], strict=True))
-        _row("recall", [_measure(life, _ours(life, Recaller(index))) for life, index in pairs])
-        if encoder is not None:
-            embedder = Embedder(Encoder(encoder))
-            rows = []
-            for life, index in pairs:
-                vectors = _embedded(folder / f"{life.name}.vectors.sqlite", life, embedder)
-                rows.append(_measure(life, _ours(life, Recaller(index, embedder, vectors))))
-            _row("recall, with meaning", rows)
+        found = {
+            "BM25": [_measure(life, _plain(life, context=False)) for life in lives],
+            "BM25, turn before and date": [_measure(life, _plain(life, context=True)) for life in lives],
+            "recall": [_measure(life, _ours(life, Recaller(index))) for life, index in pairs],
+        }
+        if embedder:
+            found["recall, with meaning"] = [_with_meaning(folder, life, index, embedder) for life, index in pairs]
+        if embedder and not missing:
+            found["mem0"] = [_measure(life, Mem0(folder, life, embedder, max(CUTS)).find) for life in lives]
+        for row, measured in found.items():
+            _row(row, measured)
+            rows[name, row] = [one for each in measured for one in each]
+    return rows
+
+
+def _in_short(rows: dict[tuple[str, str], list[Found]]) -> None:
+    """Print what recall has to show, beside plain BM25."""
+    print("\n## In short")
+    for name, cut in (("locomo", "R"), ("bfcl_v4", "hit")):
+        ours, plain = rows.get((name, "recall"), []), rows.get((name, "BM25"), [])
+        for kind in ("", *sorted({one.kind for one in ours})) if ours else ():
+            of_kind, of_plain = ([one for one in found if kind in ("", one.kind)] for found in (ours, plain))
+            told = f"{_means(of_kind, any_=cut == 'hit')}   BM25 {_means(of_plain, any_=cut == 'hit')}"
+            print(f"{name:8} {kind or 'all':12} {cut}@5/{cut}@10 {told}")
+
+
+def _with_meaning(folder: Path, life: Life, index: Any, embedder: Embedder) -> list[Found]:
+    with closing(_embedded(folder / f"{life.name}.vectors.sqlite", life, embedder)) as vectors:
+        return _measure(life, _ours(life, Recaller(index, embedder, vectors)))
 
 
 def _embedded(path: Path, life: Life, embedder: Embedder) -> SqliteVectors:
@@ -257,26 +292,6 @@ def _unseen(lives: list[Life], indexes: list[Any]) -> None:
 def _mean_without(found: list[list[Found]], left: int) -> float:
     rest = [one for place, each in enumerate(found) if place != left for one in each]
     return statistics.fmean(one.recall[CUTS[0]] + one.recall[CUTS[1]] for one in rest)
-
-
-def _latency(folder: Path, lives: list[Life], size: int) -> None:
-    """Time recall among so many memories: the conversations over and over, each copy at another time."""
-    index = SqliteIndex(folder / f"latency-{size}.sqlite")
-    turns = [turn.document for life in lives for turn in life.turns]
-    index.put(_copy(turns[number % len(turns)], number // len(turns)) for number in range(size))
-    recaller, took = Recaller(index), []
-    for question in [question for life in lives for question in life.questions][::5]:
-        started = time.perf_counter()
-        recaller.find(Wanted(question.text, lives[0].now))
-        took.append((time.perf_counter() - started) * 1000)
-    cuts = statistics.quantiles(took, n=100)
-    print(f"\n{size} memories: {cuts[49]:.1f} ms p50, {cuts[98]:.1f} ms p99, {len(took)} questions")
-    index.close()
-
-
-def _copy(document: Document, times: int) -> Document:
-    marks = {"id": f"{document.thread}.{document.id}.{times}", "thread": f"{document.thread}.{times}"}
-    return document._replace(**marks, at=document.at - times * 3600)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A memory changed by its owner, or by a source that now says more: key by key, so that nobody else's change is lost."""
+"""A memory changed by its owner, or by a source that now says more: key by key, so that no other change is lost."""
 
 from __future__ import annotations
 
@@ -73,8 +73,7 @@ def memory_problems(content: Mapping[str, Any], path: Path, memory_id: str) -> l
         memory_in(path, content)
     except SettingError as error:
         return [problem_of(error)]
-    about = content.get("metadata")
-    misnamed = [*_misnamed(content, Memory), *_misnamed(about if isinstance(about, dict) else {}, Metadata, "metadata.")]
+    misnamed = [*_misnamed(content, Memory), *_misnamed(content.get("metadata") or {}, Metadata, "metadata.")]
     return [Problem("error", str(path), key, "not the key's name", f"call it {right}") for key, right in misnamed]
 
 
@@ -148,18 +147,19 @@ def _unless_changed(
 
 
 def _with_own_facts(memory: Memory) -> Memory:
-    """Return a memory with the facts that its words now state; one that it stated before keeps until when it held."""
+    """Return a memory with the facts that its words now state; one that a later memory had ended stays ended."""
     facts = stated(memory.content, memory.at).facts if states_facts(memory) else ()
     before = note(memory, "facts")
-    rows = {_fact_key(row): row for row in before if isinstance(row, dict)} if isinstance(before, list) else {}
+    rows = [row for row in before if isinstance(row, dict)] if isinstance(before, list) else []
     if not (facts or rows):
         return memory
+    ends = {_matter(row): {key: row[key] for key in ("until", "by") if key in row} for row in rows}
     fresh = note(with_facts(memory, facts), "facts")
-    return noted(memory, {"facts": [rows.get(_fact_key(row), row) for row in fresh]})
+    return noted(memory, {"facts": [{**row, **ends.get(_matter(row), {})} for row in fresh]})
 
 
-def _fact_key(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(row.get(key)) for key in ("subject", "attribute", "value"))
+def _matter(row: Mapping[str, Any]) -> tuple[str, str]:
+    return str(row.get("subject")), str(row.get("attribute"))
 
 
 def _misnamed(content: Mapping[str, Any], model: type[BaseModel], above: str = "") -> list[tuple[str, str]]:

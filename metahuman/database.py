@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from metahuman.home import Home
-from metahuman.memory.keeper import MemoryKeeper
-from metahuman.memory.store.episodic import EpisodicStore
-from metahuman.memory.store.file_keeper import FileKeeper
-from metahuman.memory.store.sqlite_index import SqliteIndex
+from metahuman.memory.store.file_keeper import files_of
 from metahuman.state.errors import SettingError
 from metahuman.state.files import make_folder, store_errors, write_atomic
 
 if TYPE_CHECKING:  # psycopg is an extra, and commands on a home of files need not wait for it
+    from metahuman.memory.keeper import MemoryKeeper
     from metahuman.memory.postgres.database import Database
     from metahuman.threads import Saver
 
@@ -58,18 +56,8 @@ def database_of(home: Home, url: str | None = None) -> Database | None:
 def keeper_of(home: Home) -> MemoryKeeper:
     """Return what keeps the home's memories: its database, or its files. Errors as for `database_of`."""
     database = database_of(home)
-    return file_keeper(home) if database is None else keeper_in(database)
-
-
-def file_keeper(home: Home) -> FileKeeper:
-    """Return what keeps memories in the home's files, whether or not they are used."""
-    return FileKeeper(
-        EpisodicStore(home.root / "memory" / "episodic"), SqliteIndex(home.root / "state" / "memory.sqlite")
-    )
-
-
-def keeper_in(database: Database) -> MemoryKeeper:
-    """Return what keeps memories in a database."""
+    if database is None:
+        return files_of(home.root)
     from metahuman.memory.postgres.keeping import PostgresKeeper
 
     return PostgresKeeper(database)

@@ -40,17 +40,17 @@ class ThreadLocks:
             ThreadBusy: If somebody else has it for longer than that.
             StoreError: If the database cannot be reached.
         """
-        timeout = self._patience if patience is None else patience
+        seconds = self._patience if patience is None else patience
         if self._database is None:
-            return self._hold_file(thread, timeout)
+            return self._hold_file(thread, seconds)
         from metahuman.memory.postgres.locks import alone
 
-        return alone(self._database, f"thread {thread!r}", timeout)
+        return alone(self._database, f"thread {thread!r}", seconds)
 
     @asynccontextmanager
-    async def _hold_file(self, thread: str, timeout: float) -> AsyncIterator[None]:
+    async def _hold_file(self, thread: str, patience: float) -> AsyncIterator[None]:
         name = hashlib.sha256(thread.encode()).hexdigest()[:16]
-        lock = AsyncFileLock(make_folder(self._folder) / f"{name}.lock", timeout=timeout)
+        lock = AsyncFileLock(make_folder(self._folder) / f"{name}.lock", timeout=patience)
         try:
             await lock.acquire()
         except Timeout:

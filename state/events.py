@@ -150,6 +150,12 @@ def index_rebuilt(memories: int, broken: int) -> AuditEvent:
     return AuditEvent("index_rebuilt", "human", {"memories": memories, "broken": broken}, category="data")
 
 
+def memories_migrated(target: str, moved: Mapping[str, Mapping[str, int]]) -> AuditEvent:
+    """Memories and threads were copied to `target`: files, or a database; `moved` counts both, and what differs."""
+    left = any(counts["same"] < counts["found"] for counts in moved.values())
+    return AuditEvent("memories_migrated", "human", {"to": target, **moved}, "warn" if left else "info", "data")
+
+
 def short_term_changed(changed: list[str], thread: str | None, actor: str = "system") -> AuditEvent:
     """The short-term state was written; `changed` names its keys, not their contents."""
     return AuditEvent("short_term_changed", actor, {"changed": changed, "thread": thread}, category="data")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from metahuman.memory.postgres.database import Database
 from metahuman.memory.postgres.memories import PostgresMemories
-from metahuman.memory.store.episodic import EpisodicStore
-from metahuman.memory.store.file_keeper import FileKeeper
+from metahuman.memory.store.file_keeper import files_of
 from metahuman.memory.store.forgetting import (
     Forgotten,
     _drop_copies,
@@ -17,7 +16,6 @@ from metahuman.memory.store.forgetting import (
     _without_links,
 )
 from metahuman.memory.store.keeping import Progress
-from metahuman.memory.store.sqlite_index import SqliteIndex
 from metahuman.state.errors import BadChoice
 
 
@@ -54,10 +52,9 @@ def forget(
 
 def _forget_file(root: Path, memory_id: str, progress: Progress | None) -> Forgotten | None:
     """Forget the memory where the home has it in a file as well; return None where it has not."""
-    folder = root / "memory" / "episodic"
-    if not folder.is_dir():
+    keeper = files_of(root)
+    if not keeper.files.folder.is_dir():
         return None
-    keeper = FileKeeper(EpisodicStore(folder), SqliteIndex(root / "state" / "memory.sqlite"))
     try:
         return keeper.forget(root, memory_id, progress)
     except BadChoice:

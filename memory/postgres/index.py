@@ -95,10 +95,9 @@ class PostgresIndex:
             )
         by_number = {candidate.number: candidate for candidate in near}
         places: dict[int, list[Candidate]] = {}
-        for asked, number in (
-            (asked, number) for asked, number in pairs if number in by_number
-        ):  # not removed just now
-            places.setdefault(asked, []).append(by_number[number])
+        for asked, number in pairs:
+            if candidate := by_number.get(number):  # not removed just now
+                places.setdefault(asked, []).append(candidate)
         return places
 
     def latest(self, where: Where, limit: int) -> list[Candidate]:
@@ -139,7 +138,8 @@ def put(connection: Connection, documents: Iterable[Document]) -> None:
 
 def storable(document: Document) -> Document:
     """Return a document as the index has it, without what PostgreSQL cannot hold."""
-    return document._make(_storable(value) if isinstance(value, str) else value for value in document)
+    values: list[Any] = [_storable(value) if isinstance(value, str) else value for value in document]
+    return Document(*values)
 
 
 def _row(document: Document) -> list[Any]:
@@ -170,7 +170,7 @@ def _totals(connection: Connection) -> tuple[int, int]:
 
 
 def _candidates(connection: Connection, statement: sql.Composed, values: Mapping[str, Any]) -> list[Candidate]:
-    rows = connection.execute(statement, values)
+    rows = connection.execute(statement, values).fetchall()  # at once: one by one costs more than the rest
     return [
         Candidate(number, Document(name, path, Stamp(modified, size), *rest))
         for number, name, path, modified, size, *rest in rows

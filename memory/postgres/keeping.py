@@ -12,7 +12,7 @@ from metahuman.memory.index import Document
 from metahuman.memory.postgres.database import Database
 from metahuman.memory.postgres.forgetting import forget
 from metahuman.memory.postgres.index import PostgresIndex
-from metahuman.memory.postgres.memories import BATCH, PostgresMemories, Stored
+from metahuman.memory.postgres.memories import BATCH, PostgresMemories, Stored, memories_in
 from metahuman.memory.postgres.verifying import verify
 from metahuman.memory.store.bulk import Saved
 from metahuman.memory.store.episodic import Change
@@ -118,7 +118,7 @@ class PostgresKeeper:
     def shown(self, documents: Sequence[Document]) -> list[Memory]:
         """Return the memories of documents that were found, as they now are, in order; what is gone is left out."""
         stored = self.memories.stored([document.id for document in documents])
-        memories = {memory.id: memory for memory in (one.memory for one in stored)}
+        memories = {memory.id: memory for memory in memories_in(stored)}
         return [memories[document.id] for document in documents if document.id in memories]
 
     def all(self) -> Iterator[Memory]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -163,12 +164,14 @@ class PostgresMemories:
         return self._paged(_OLDEST, -math.inf)
 
     def all(self) -> Iterator[Memory]:
-        """Yield the memories, the newest first."""
-        return (kept.memory for kept in self._paged(_NEWEST, math.inf))
+        """Yield the memories, the newest first; rows that hold none are passed over."""
+        return memories_in(self._paged(_NEWEST, math.inf))
 
     def newest(self) -> Iterator[dict[str, Any]]:
-        """Yield the memories as their files would have them, the newest first."""
-        return (kept.value for kept in self._paged(_NEWEST, math.inf))
+        """Yield the memories as their files would have them, the newest first; rows that hold none are passed over."""
+        for kept in self._paged(_NEWEST, math.inf):
+            if isinstance(kept.value.get("content"), str) and isinstance(kept.value.get("timestamp"), str):
+                yield kept.value
 
     def latest(self, containing: str, limit: int) -> list[dict[str, Any]]:
         """Return at most `limit` memories in whose text `containing` stands, in whatever case, newest first."""
@@ -201,7 +204,7 @@ class PostgresMemories:
     def _indexed_after(self, at: float, name: str) -> list[Any]:
         with self._database.writing() as connection:
             rows = connection.execute(_OLDEST, [at, name, BATCH]).fetchall()
-            put(connection, (document_in(Stored(place, value).memory) for _, _, place, value in rows))
+            put(connection, map(document_in, memories_in(Stored(place, value) for _, _, place, value in rows)))
         return rows
 
     def _paged(self, statement: str, start: float) -> Iterator[Stored]:
@@ -213,6 +216,13 @@ class PostgresMemories:
     def _page(self, statement: str, at: float, name: str) -> list[Any]:
         with self._database.connection() as connection:
             return connection.execute(statement, [at, name, BATCH]).fetchall()
+
+
+def memories_in(rows: Iterable[Stored]) -> Iterator[Memory]:
+    """Yield the memories in rows; rows that were changed into none by hand are passed over."""
+    for row in rows:
+        with contextlib.suppress(SettingError):
+            yield row.memory
 
 
 def text_of(kept: Stored) -> str:
@@ -237,7 +247,10 @@ def _rewrite(connection: Connection, memory_id: str, kept: Stored) -> Memory:
 
 
 def _save(connection: Connection, batch: list[Stored]) -> int:
-    given = {memory.id: (memory, kept) for memory, kept in ((kept.memory, kept) for kept in batch)}
+    given = dict[str, tuple[Memory, Stored]]()
+    for kept in batch:
+        memory = kept.memory
+        given.setdefault(memory.id, (memory, kept))  # the first of two of one id stands
     columns = [
         list(given),
         [kept.place for _, kept in given.values()],

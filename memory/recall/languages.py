@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
-from itertools import chain
 from typing import Final
 
 #: A text in another language than English holds at least so many of that language's common words.
@@ -58,9 +56,12 @@ for _language, _words in _COMMON.items():
 
 def language_of(words: Iterable[str]) -> str:
     """Return the language that folded words are most likely in; English where nothing says otherwise."""
-    found = Counter(chain.from_iterable(_LANGUAGES[word] for word in words if word in _LANGUAGES))
+    found: dict[str, int] = {}
+    for languages in filter(None, map(_LANGUAGES.get, words)):
+        for language in languages:
+            found[language] = found.get(language, 0) + 1
     best = max(found, key=lambda language: (found[language], language == "english"), default="english")
-    return best if found[best] >= FEWEST else "english"
+    return best if found.get(best, 0) >= FEWEST else "english"
 
 
 def is_common(word: str, language: str) -> bool:

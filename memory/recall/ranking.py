@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise, repeat
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,8 +88,9 @@ class Pool:
     def __init__(self, documents: list[Document], before: Places, after: Places) -> None:
         self.documents, self.before, self.after = documents, before, after
         self.at = np.array([document.at for document in documents], float)
-        self.words = [document.words.split() for document in documents]
-        self.lengths = np.array([len(words) for words in self.words])
+        # Two blanks between words, so that one that is said twice in a row counts twice.
+        self._texts = [f" {document.words.replace(' ', '  ')} " for document in documents]
+        self.lengths = np.array([document.words.count(" ") + 1 for document in documents], float)
 
     @property
     def size(self) -> int:
@@ -97,27 +99,25 @@ class Pool:
 
     def counts(self, stems: Sequence[str]) -> Array:
         """Return how often each stem stands in each memory's text, (n + 1, stems); the last row is empty."""
-        columns = {stem: column for column, stem in enumerate(stems)}
-        words = chain.from_iterable(self.words)
-        found = np.fromiter(map(columns.get, words, repeat(-1)), np.intp, int(self.lengths.sum()))
-        held = found >= 0
-        cells = np.repeat(np.arange(self.size), self.lengths)[held] * len(stems) + found[held]
-        counted = np.bincount(cells, minlength=(self.size + 1) * len(stems))
-        return counted.reshape(self.size + 1, len(stems)).astype(float)
+        found = np.zeros((self.size + 1, len(stems)))
+        for column, stem in enumerate(stems):
+            word = f" {stem} "
+            found[:-1, column] = [text.count(word) for text in self._texts]
+        return found
 
     def named(self, stems: Sequence[str]) -> Array:
         """Return 1 where a stem stands among a memory's names, (n + 1, stems)."""
         found = np.zeros((self.size + 1, len(stems)))
         names = [document.told for document in self.documents]
         rows = {told: [stem in told.split() for stem in stems] for told in set(names) if told}
-        for place, told in enumerate(names):
-            if told:
-                found[place] = rows[told]
+        held = [place for place, told in enumerate(names) if told]
+        if held:
+            found[held] = [rows[names[place]] for place in held]
         return found
 
     def asking(self) -> NDArray[np.bool_]:
         """Tell which memories hold a question, (n + 1,); the last row does not."""
-        return np.array([*(ASKED in document.words for document in self.documents), False])
+        return np.array([*[ASKED in document.words for document in self.documents], False])
 
     def ends_asking(self) -> NDArray[np.bool_]:
         """Tell which memories end in a question, (n,)."""
@@ -180,11 +180,16 @@ def habits(pool: Pool, words: Collection[str], constants: Constants) -> Array:
         constants: What to weigh with.
     """
     replies = pool.asking()[pool.before[:-1]]
-    speakers = {document.speaker for document in pool.documents} - {""}
-    named = {speaker for speaker in speakers if not set(words).isdisjoint(stems(speaker))}
+    speakers = {document.speaker for document in pool.documents}
+    named = {speaker for speaker in speakers if not _of_name(speaker).isdisjoint(words)}
     speaks = np.array([document.speaker in named for document in pool.documents])
     factors = (1 + constants.reply * replies) * (1 - constants.question * pool.ends_asking())
     return np.asarray(factors * (1 + constants.speaker * speaks), float)
+
+
+@lru_cache(1024)
+def _of_name(speaker: str) -> frozenset[str]:
+    return frozenset(stems(speaker))
 
 
 def recency(pool: Pool, now: float, constants: Constants) -> Array:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -20,9 +21,9 @@ from metahuman.memory.recall.times import Span
 from metahuman.state.memories import turn_mark
 
 #: Memories that the index finds, before their neighbours join.
-FOUND = 80
+FOUND = 50
 #: How many of them, the best, are explained by their neighbours, which may be what is looked for.
-EXPLAINED = 30
+EXPLAINED = 25
 #: The rarest words of a long message; more of them only slow the search.
 MOST_WORDS = 16
 #: Memories of a time that some are chosen from, when nothing else is asked.
@@ -146,15 +147,14 @@ class Recaller:
         alike = self._nearness(pool, vector)
         words = score.words / max(query.total, 1e-9)
         total = self._adjusted(pool, words + self._constants.meaning * alike, question, wanted)
-        fits = np.array([_fits(document, where, wanted) for document in pool.documents])
-        fits &= (words > LEAST) | (alike > 1 - LEAST)
-        order = np.argsort(-np.where(fits, total, -1.0), kind="stable")[: 4 * wanted.limit]
-        order = order[fits[order]]
-        chosen = order[unlike([pool.words[row] for row in order], wanted.limit)]
+        worth = (words > LEAST) | (alike > 1 - LEAST)
+        order = (row for row in np.argsort(-total, kind="stable").tolist() if worth[row])
+        best = list(islice((row for row in order if _fits(pool.documents[row], where, wanted)), 4 * wanted.limit))
+        chosen = [best[place] for place in unlike([pool.documents[row].words.split() for row in best], wanted.limit)]
         known = question.words | question.earlier
         return [
             Hit(pool.documents[row], round(float(total[row]), 4), _why(row, pool, query, score, known, question.spans))
-            for row in chosen.tolist()
+            for row in chosen
         ]
 
     def _nearness(self, pool: Pool, vector: Vectors | None) -> Array:

@@ -46,7 +46,7 @@ class Stem(NamedTuple):
 def stems(text: str) -> list[str]:
     """Return the stems of a text's words in order, with `ASKED` for question marks."""
     words = _words(text)
-    language = language_of(words)
+    language = language_of(words) if words else ""
     return [_stem(word, language) for word in words]
 
 
@@ -67,8 +67,13 @@ def fold(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     """Return the words of a text, folded; marks of questions are words too."""
-    folded = _ASKING.sub(f" {ASKED} ", _CLIPPED.sub("", fold(text)))
-    if folded.isascii() or not _UNSPACED.search(folded):
+    folded = fold(text)
+    if "'" in folded or "’" in folded:  # noqa: RUF001
+        folded = _CLIPPED.sub("", folded)
+    plain = folded.isascii()
+    if "?" in folded or not plain:
+        folded = _ASKING.sub(f" {ASKED} ", folded)
+    if plain or not _UNSPACED.search(folded):
         return _WORD.findall(folded)
     return [part for word in _WORD.findall(_UNSPACED.sub(r" \g<0> ", folded)) for part in _parts(word)]
 

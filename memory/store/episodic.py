@@ -288,6 +288,8 @@ def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Stamp]]:
             if entry.is_dir(follow_symlinks=False):
                 yield from _below(Path(entry.path), f"{prefix}{entry.name}/")
             elif entry.name.endswith(".json"):
-                with contextlib.suppress(FileNotFoundError):  # deleted this very moment
+                try:
                     found = entry.stat()
-                    yield f"{prefix}{entry.name}", Stamp(found.st_mtime_ns, found.st_size)
+                except FileNotFoundError:  # deleted this very moment
+                    continue
+                yield f"{prefix}{entry.name}", Stamp(found.st_mtime_ns, found.st_size)

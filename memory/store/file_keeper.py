@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from metahuman.memory.store import bulk, forgetting, syncing, verifying
+from metahuman.memory.store.episodic import EpisodicStore
 from metahuman.memory.store.keeping import Keeper, Progress
+from metahuman.memory.store.sqlite_index import SqliteIndex
 from metahuman.state.memories import Memory
 
 
@@ -37,3 +39,8 @@ class FileKeeper(Keeper):
     def verify(self, progress: Progress | None = None) -> verifying.Verified:
         """Read every memory and compare it with the index; see `verifying.verify`."""
         return verifying.verify(self, progress)
+
+
+def files_of(root: Path) -> FileKeeper:
+    """Return what keeps memories in the files of the home at `root`."""
+    return FileKeeper(EpisodicStore(root / "memory" / "episodic"), SqliteIndex(root / "state" / "memory.sqlite"))

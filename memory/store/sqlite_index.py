@@ -35,8 +35,9 @@ UNION SELECT id FROM documents WHERE path = ? AND substr(path, -1) <> '*'
 """
 _WRONG_COUNTS = """
 SELECT COUNT(*) FROM (
-    SELECT * FROM (SELECT term, doc FROM temp.vocabulary EXCEPT SELECT stem, documents FROM stems)
-    UNION ALL SELECT * FROM (SELECT stem, documents FROM stems EXCEPT SELECT term, doc FROM temp.vocabulary))
+    SELECT * FROM (SELECT term, doc FROM temp.vocabulary EXCEPT SELECT stem, documents FROM stems WHERE stem <> '')
+    UNION ALL
+    SELECT * FROM (SELECT stem, documents FROM stems WHERE stem <> '' EXCEPT SELECT term, doc FROM temp.vocabulary))
 """
 
 
@@ -70,7 +71,7 @@ class SqliteIndex:
 
     def count(self) -> int:
         """Return how many documents there are."""
-        return self._file.read(lambda connection: int(_one(connection, "SELECT COUNT(*) FROM documents")))
+        return self._file.read(sqlite_search.count)
 
     def frequencies(self, stems: Sequence[str]) -> Mapping[str, int]:
         """Return in how many documents each stem stands; stems that stand nowhere are left out."""

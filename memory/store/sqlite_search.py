@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from metahuman.memory.index import Candidate, Document, Stamp, Where
-from metahuman.memory.store.sqlite_writing import whole_path
+from metahuman.memory.store.sqlite_writing import ALL, whole_path
 
 #: Documents that the stems of one search may bring, about; the commonest stems, which would bring more, only rank.
 BROUGHT = 3_000
-#: Where types leave no more documents than this, only these are looked for; their numbers are read at once.
-FEW = 1_000
-#: The same for a stretch of time; stems may bring as many, since types or times will leave most of them out.
-BROUGHT_WITHIN = 20_000
+#: Where types leave no more documents than this, only these are looked for; the same for a stretch of time.
+FEW, FEW_IN_TIME = 1_000, 5_000
+#: What stems may bring of longer stretches of time, which will leave most of it out.
+BROUGHT_IN_TIME = 10_000
 #: Stems that are too common to look for, the rarest of them, are looked for in pairs; documents of a pair.
 PAIRED, OF_A_PAIR = 4, 500
 #: How much a document's length counts, as b and k1 of BM25 (Robertson and Zaragoza 2009, 3.2): little, most are short.
@@ -43,7 +43,8 @@ SELECT group_concat(rowid) FROM (
 #: The least and the greatest number that a document can have.
 _ANY = (0, 2**63 - 1)
 _NEWEST = "SELECT group_concat(number) FROM (SELECT number FROM ({}) ORDER BY at DESC, number DESC LIMIT {})"
-_WITHIN = "SELECT group_concat(number), COUNT(*) FROM (SELECT number FROM documents WHERE {} LIMIT {})"
+_COUNTED = "SELECT COUNT(*) FROM (SELECT 1 FROM documents WHERE {} LIMIT {})"
+_WITHIN = "SELECT group_concat(number) FROM documents WHERE {}"
 _OF_TYPE = "SELECT * FROM (SELECT number, at FROM documents WHERE type = {} AND {} ORDER BY at DESC LIMIT {})"
 
 
@@ -73,6 +74,14 @@ class Scope(NamedTuple):
     narrow: bool
 
 
+class Among(NamedTuple):
+    """Which documents are looked at: from one number to another, and of them as many as stems may bring, about."""
+
+    first: int
+    last: int
+    most: int
+
+
 class Found(NamedTuple):
     """Documents, by number, that hold a stem or two, and what that weighs."""
 
@@ -96,6 +105,11 @@ def latest(connection: sqlite3.Connection, where: Where, limit: int) -> list[Can
     """Return the documents made last, the newest first."""
     numbers = _newest(connection, _scope(connection, where), limit)
     return sorted(of_numbers(connection, numbers.tolist()), key=_moment, reverse=True)
+
+
+def count(connection: sqlite3.Connection) -> int:
+    """Return how many documents there are."""
+    return frequencies(connection, [ALL]).get(ALL, 0)
 
 
 def frequencies(connection: sqlite3.Connection, stems: Sequence[str]) -> dict[str, int]:
@@ -154,10 +168,10 @@ def _types(connection: sqlite3.Connection, where: Where) -> list[int]:
 
 def _weighed(connection: sqlite3.Connection, stems: Sequence[str]) -> list[Known]:
     """Return the stems that stand somewhere, the rarest first; a stem's weight is its idf in BM25."""
-    # The highest number stands for how many there are: counting a million takes longer than the search.
-    total = connection.execute("SELECT IFNULL(MAX(number), 0) FROM documents").fetchone()[0]
-    counts = sorted(frequencies(connection, stems).items(), key=lambda one: one[1])
-    return [Known(stem, n, math.log1p((max(total, n) - n + 0.5) / (n + 0.5))) for stem, n in counts]
+    counts = frequencies(connection, [ALL, *stems])
+    total = counts.pop(ALL, 0)
+    rarest = sorted(counts.items(), key=lambda one: one[1])
+    return [Known(stem, n, math.log1p((total - n + 0.5) / (n + 0.5))) for stem, n in rarest]
 
 
 def _brought(connection: sqlite3.Connection, known: Sequence[Known], scope: Scope, limit: int) -> Numbers:
@@ -165,13 +179,18 @@ def _brought(connection: sqlite3.Connection, known: Sequence[Known], scope: Scop
     if not known:
         return _parsed(None)
     within = _within(connection, scope)
-    if within is None:
-        return _merged(_holding(connection, known, BROUGHT_WITHIN if scope.timed else BROUGHT, limit, _ANY))
+    if within is not None:
+        return _brought_of(connection, known, within, limit)
+    return _merged(_holding(connection, known, Among(*_ANY, BROUGHT_IN_TIME if scope.timed else BROUGHT), limit))
+
+
+def _brought_of(connection: sqlite3.Connection, known: Sequence[Known], within: Numbers, limit: int) -> Numbers:
+    """Return those of a few documents that are worth a closer look, the most promising first."""
     if not len(within):
         return within
-    found = _holding(connection, known, BROUGHT_WITHIN, limit, (int(within.min()), int(within.max())))
+    found = _holding(connection, known, Among(int(within.min()), int(within.max()), BROUGHT_IN_TIME), limit)
     brought = _merged([Found(one.numbers[np.isin(one.numbers, within)], one.weight) for one in found])
-    if sum(one.documents for one in known) <= BROUGHT_WITHIN:
+    if sum(one.documents for one in known) <= BROUGHT_IN_TIME:
         return brought
     # What holds only stems that were too common to look for comes last.
     return np.concatenate([brought, np.setdiff1d(within, brought)[: -FEW - 1 : -1]])
@@ -181,27 +200,26 @@ def _within(connection: sqlite3.Connection, scope: Scope) -> Numbers | None:
     """Return the documents that types and times leave, if these are few; None if they are many."""
     if not scope.narrow:
         return None
-    most = BROUGHT_WITHIN if scope.timed else FEW
-    numbers, count = connection.execute(_WITHIN.format(scope.of_index, most + 1)).fetchone()
-    return _parsed(numbers) if count <= most else None
+    most = FEW_IN_TIME if scope.timed else FEW
+    if connection.execute(_COUNTED.format(scope.of_index, most + 1)).fetchone()[0] > most:
+        return None
+    return _parsed(connection.execute(_WITHIN.format(scope.of_index)).fetchone()[0])
 
 
-def _holding(
-    connection: sqlite3.Connection, known: Sequence[Known], most: int, limit: int, between: tuple[int, int]
-) -> list[Found]:
+def _holding(connection: sqlite3.Connection, known: Sequence[Known], among: Among, limit: int) -> list[Found]:
     """Return which documents hold the rare stems; pairs of the next ones too, where those bring too few."""
-    rare = max(1, sum(total <= most for total in np.cumsum([one.documents for one in known])))
-    found = [_asked(connection, [one], between, most) for one in known[:rare]]
-    if sum(len(one.numbers) for one in found) < limit or known[0].documents > most:
-        next_ones = known[0 if known[0].documents > most else rare :][:PAIRED]
-        found += [_asked(connection, pair, between, OF_A_PAIR) for pair in combinations(next_ones, 2)]
+    rare = max(1, sum(total <= among.most for total in np.cumsum([one.documents for one in known])))
+    found = [_asked(connection, [one], among, among.most) for one in known[:rare]]
+    if sum(len(one.numbers) for one in found) < limit or known[0].documents > among.most:
+        next_ones = known[0 if known[0].documents > among.most else rare :][:PAIRED]
+        found += [_asked(connection, pair, among, OF_A_PAIR) for pair in combinations(next_ones, 2)]
     return found
 
 
-def _asked(connection: sqlite3.Connection, stems: Sequence[Known], between: tuple[int, int], most: int) -> Found:
-    """Return the documents, of numbers between two, that hold these stems; the latest put in if there are too many."""
+def _asked(connection: sqlite3.Connection, stems: Sequence[Known], among: Among, most: int) -> Found:
+    """Return which documents hold these stems, the latest put in if there are too many."""
     asked = " AND ".join('"{}"'.format(one.stem.replace('"', '""')) for one in stems)
-    (numbers,) = connection.execute(_HOLDING, [asked, *between, most]).fetchone()
+    (numbers,) = connection.execute(_HOLDING, [asked, among.first, among.last, most]).fetchone()
     return Found(_parsed(numbers), sum(one.weight for one in stems))
 
 
@@ -212,10 +230,13 @@ def _parsed(numbers: str | None) -> Numbers:
 
 def _merged(found: Sequence[Found]) -> Numbers:
     """Return each document once, those of the greatest weight first, and of these the latest put in."""
+    numbers = np.concatenate([one.numbers for one in found])
     weights = np.repeat([one.weight for one in found], [len(one.numbers) for one in found])
-    numbers, places = np.unique(np.concatenate([one.numbers for one in found]), return_inverse=True)
-    sums = np.bincount(places, weights, len(numbers))
-    return numbers[np.lexsort((-numbers, -sums))]
+    order = np.argsort(-numbers, kind="stable")
+    numbers, weights = numbers[order], weights[order]
+    first = np.flatnonzero(np.diff(numbers, prepend=-1))  # of each document's places in a row
+    sums = np.add.reduceat(weights, first) if len(first) else weights
+    return numbers[first][np.argsort(-sums, kind="stable")]
 
 
 def _newest(connection: sqlite3.Connection, scope: Scope, limit: int) -> Numbers:

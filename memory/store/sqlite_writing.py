@@ -6,15 +6,17 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from metahuman.memory.index import Document
 
-#: Documents that are looked up and written at a time.
-BATCH = 500
+#: Documents that are looked up and written at a time: the more, the fewer stems are counted twice.
+BATCH = 2_000
 #: The version of `SCHEMA`: raise it with each change, and every index is made anew from the files.
-VERSION = 1
+VERSION = 2
+#: Stands among the stems for all documents, whose number would take long to count.
+ALL = ""
 # Stems come ready made, so that all but blanks is part of a word.
 _PUNCTUATION = "".join(sign for sign in map(chr, range(33, 127)) if not sign.isalnum())
 _TOKENIZER = "ascii tokenchars '{}'".format(_PUNCTUATION.replace("'", "''")).replace("'", "''")
@@ -142,8 +144,8 @@ def _drop_texts(connection: sqlite3.Connection, texts: Sequence[Text]) -> None:
 
 
 def _counts(texts: Sequence[Text]) -> Counter[str]:
-    """Return in how many of the texts each stem stands."""
-    return Counter(stem for _, words, told in texts for stem in {*words.split(" "), *told.split(" ")} if stem)
+    """Return in how many of the texts each stem stands; `ALL` stands in each."""
+    return Counter(chain.from_iterable({ALL, *words.split(), *told.split()} for _, words, told in texts))
 
 
 class _Names:

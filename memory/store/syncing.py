@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from filelock import FileLock, Timeout
@@ -13,6 +12,9 @@ from metahuman.memory.store.keeping import BATCH, TURN, Keeper, Progress
 from metahuman.memory.store.sqlite_index import SqliteIndex
 from metahuman.state.errors import SettingError, StoreError
 from metahuman.state.files import make_folder
+
+#: Files that are read and indexed at a time where nobody waits.
+AT_ONCE = 2_000
 
 
 class Synced(NamedTuple):
@@ -41,11 +43,15 @@ def sync(keeper: Keeper, progress: Progress | None = None) -> Synced:
     Raises:
         StoreError: If the folder cannot be read.
     """
+    return _synced(keeper, progress, shared=True)
+
+
+def _synced(keeper: Keeper, progress: Progress | None, *, shared: bool) -> Synced:
     held = {path: stamp for _, path, stamp in keeper.index.stamps()}
     there = dict(keeper.files.places())
     stale = sorted(place for place, stamp in there.items() if held.get(place) != stamp)
     gone = [place for place in held if place not in there]
-    broken = _taken(keeper, stale, progress)
+    broken = _taken(keeper, stale, progress) if shared else _taken_at_once(keeper, stale, progress)
     if gone:
         with keeper.writing():
             keeper.take(gone)
@@ -81,7 +87,7 @@ def _remade(keeper: Keeper, index: SqliteIndex, progress: Progress | None) -> Sy
     index.delete()  # what one that was killed has left
     beside = Keeper(keeper.files, index)
     try:
-        done = sync(beside, progress)
+        done = _synced(beside, progress, shared=False)
         index.compact()
         with keeper.writing():
             beside.take(_since(keeper, index))
@@ -100,12 +106,25 @@ def _since(keeper: Keeper, index: SqliteIndex) -> list[str]:
 
 
 def _taken(keeper: Keeper, places: Sequence[str], progress: Progress | None) -> list[SettingError]:
-    broken, done, waiting = list[SettingError](), 0, iter(places)
-    while batch := list(islice(waiting, BATCH)):
+    """Index files in small batches: between them, others have their turn."""
+    broken = list[SettingError]()
+    for start in range(0, len(places), BATCH):
         with keeper.writing():
-            broken += keeper.take(batch)
-        done += len(batch)
-        if progress:
-            progress(done, len(places))
+            broken += keeper.take(places[start : start + BATCH])
+        _tell(progress, start + BATCH, len(places))
         time.sleep(TURN)
     return broken
+
+
+def _taken_at_once(keeper: Keeper, places: Sequence[str], progress: Progress | None) -> list[SettingError]:
+    """Index files where nobody else uses the index: nobody waits, and what is changed meanwhile is read again later."""
+    broken = list[SettingError]()
+    for start in range(0, len(places), AT_ONCE):
+        broken += keeper.take(places[start : start + AT_ONCE])
+        _tell(progress, start + AT_ONCE, len(places))
+    return broken
+
+
+def _tell(progress: Progress | None, done: int, total: int) -> None:
+    if progress:
+        progress(min(done, total), total)

@@ -17,6 +17,7 @@ COMMANDS = {
     "status": "Show who answers for which role, and whether they can.",
     "mode": "Show or switch the mode: dual, agent or emulation.",
     "persona": "Show, check and change who the twin is.",
+    "memory": "See, find, change, bring in and forget what is remembered.",
     "models": "See, check and fetch the models behind the roles.",
     "audit": "Show what the twin decided, called and changed.",
     "route": "Explain where a message goes, measure that, and learn from you.",

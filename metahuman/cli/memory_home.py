@@ -24,6 +24,8 @@ NONE_YET = "No memories yet: talk with the twin, or bring some in with `metahuma
 PAGE = 2_000
 #: Ids that are named where a short one may be any of several.
 NAMED = 5
+#: From so many things on, a rate says something.
+MANY = 100
 
 type_option = click.option("--type", "types", multiple=True, metavar="TYPE", help="Only this type; may be repeated.")
 since_option = click.option(
@@ -111,6 +113,12 @@ def in_batches(found: Iterator[Document], size: int) -> Iterator[list[Document]]
     """Yield documents so many at a time."""
     while batch := list(islice(found, size)):
         yield batch
+
+
+def rate(count: int, seconds: float) -> str:
+    """Return how long a job took, and how quick it was where it was long enough to tell."""
+    quick = f" ({count / seconds:,.0f} a second)" if count >= MANY and seconds else ""
+    return f"{seconds:.1f} s{quick}"
 
 
 @contextlib.contextmanager

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from metahuman.cli.options import mode_option
+from metahuman.cli.text import standard_input
 
 if TYPE_CHECKING:
     from metahuman.home import Home
@@ -54,7 +54,7 @@ def explain(
     said = [_said(line) for line in earlier]
     outputs = {name: output for name, _, output in (tool.partition(": ") for tool in tools)}
     known = from_file({"currentFocus": focus, "activeTasks": list(active), "recentToolOutputs": outputs})
-    message = _stdin() if text == (STDIN,) else " ".join(text)
+    message = standard_input() if text == (STDIN,) else " ".join(text)
     question = Question(whole(message), said, known, mode)
     found = background.run(explained(home, question, ask=ask))
     if as_json:
@@ -72,7 +72,3 @@ def _said(line: str) -> Said:
     if who not in ("owner", "twin") or not colon:
         raise click.BadParameter(f"{line!r}: begin with 'owner: ' or 'twin: '", param_hint="--earlier")
     return Said("owner" if who == "owner" else "twin", text.strip())
-
-
-def _stdin() -> str:
-    return sys.stdin.buffer.read().decode("utf-8", "replace").strip()

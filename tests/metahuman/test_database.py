@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ def test_a_home_keeps_its_name_and_no_other_has_it(tmp_path: Path, monkeypatch: 
     assert shared is not None
     assert shared.schema == "metahuman_shared"
     shared.close()
+
+
+def test_programs_that_start_at_once_call_a_home_by_one_name(tmp_path: Path) -> None:
+    def schema(_: int) -> str:
+        database = database_of(Home(tmp_path), "postgresql://127.0.0.1:9/never_asked")
+        assert database is not None
+        return database.schema
+
+    with ThreadPoolExecutor(8) as programs:
+        assert len(set(programs.map(schema, range(8)))) == 1
 
 
 def test_plain_text_is_the_owner_s_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ class PostgresServer:
     def remove(self) -> None:
         """Stop it for good."""
         self.stop()
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         return [str(self._binaries / program), "-D", str(self.data), *arguments]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -20,8 +21,9 @@ from metahuman.memory.checkpoints import open_checkpoints, open_overlay
 from metahuman.memory.postgres.address import address_of
 from metahuman.memory.postgres.checkpoints import PostgresThreadSaver, open_postgres_checkpoints
 from metahuman.memory.postgres.database import Database
+from metahuman.memory.postgres.locks import alone
 from metahuman.memory.postgres.migration import move_threads
-from metahuman.state.errors import StoreError, ThreadBusy
+from metahuman.state.errors import StoreError
 from tests.servers.postgres import postgres_server
 
 Graph = CompiledStateGraph[Any, None, Any, Any]
@@ -62,20 +64,6 @@ async def say(graph: Graph, name: str, text: str) -> None:
 async def heard(graph: Graph, name: str) -> list[str]:
     values = (await graph.aget_state(thread(name))).values
     return [message.text for message in values.get("messages", [])]
-
-
-@pytest.fixture(scope="module")
-def url() -> str:
-    return postgres_server().new_database()
-
-
-@pytest.fixture
-def database(url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """A home of the test's own."""
-    opened = Database(address_of(url), f"home_{abs(hash(request.node.name)):x}", patience=4)
-    opened.open()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -131,39 +119,18 @@ async def test_homes_do_not_see_each_other_s_threads(saver: PostgresThreadSaver,
     other.close()
 
 
-async def test_a_turn_holds_its_thread_until_it_ends_or_dies(saver: PostgresThreadSaver) -> None:
-    async with saver.locked("main", 1), saver.locked("other", 1):
-        with pytest.raises(ThreadBusy, match="turn main"):
-            await saver.locked("main", 0.05).__aenter__()
-    async with saver.locked("main", 0.05):
-        waiting = asyncio.create_task(saver.locked("main", 30).__aenter__())
-        await asyncio.sleep(0.05)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-    async with saver.locked("main", 0.5):
-        pass
-
-
 async def test_workers_that_start_at_once_all_start(url: str) -> None:
-    def start() -> None:
-        opened = Database(address_of(url), "new")
-        opened.open()
-        opened.close()
-
-    await asyncio.gather(*(asyncio.to_thread(start) for _ in range(4)))
-    database = Database(address_of(url), "new")
-    database.open()
-
     async def threads() -> list[str]:
-        async with open_postgres_checkpoints(database) as opened:
-            return await opened.threads()
+        with contextlib.closing(Database(address_of(url), "new")) as database:
+            async with open_postgres_checkpoints(database) as opened:
+                return await opened.threads()
 
     assert await asyncio.gather(*(threads() for _ in range(4))) == [[]] * 4
-    database.close()
 
 
-async def test_a_server_that_is_gone_is_one_line_and_used_again_when_it_is_back(saver: PostgresThreadSaver) -> None:
+async def test_a_server_that_is_gone_is_one_line_and_used_again_when_it_is_back(
+    saver: PostgresThreadSaver, database: Database
+) -> None:
     await say(talk(saver), "main", "one")
     server = postgres_server()
     server.stop()
@@ -171,7 +138,7 @@ async def test_a_server_that_is_gone_is_one_line_and_used_again_when_it_is_back(
         with pytest.raises(StoreError, match="see that PostgreSQL runs"):
             await saver.threads()
         with pytest.raises(StoreError, match="see that PostgreSQL runs"):
-            await saver.locked("main", 1).__aenter__()
+            await alone(database, "main", 1).__aenter__()
     finally:
         server.start()
     assert await saver.threads() == ["main"]

@@ -15,20 +15,6 @@ from metahuman.memory.postgres.index import PostgresIndex
 from tests.servers.postgres import postgres_server
 
 
-@pytest.fixture(scope="module")
-def url() -> str:
-    return postgres_server().new_database()
-
-
-@pytest.fixture
-def database(url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """A home of the test's own."""
-    opened = Database(address_of(url), f"home_{abs(hash(request.node.name)):x}")
-    opened.open()
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def index(database: Database) -> PostgresIndex:
     return PostgresIndex(database)
@@ -196,7 +182,6 @@ def test_scrubbing_leaves_no_trace_in_the_files(index: PostgresIndex, database: 
 def test_homes_do_not_see_each_other(index: PostgresIndex, url: str) -> None:
     index.put([document("a", "mine")])
     other = Database(address_of(url), "another")
-    other.open()
     assert PostgresIndex(other).count() == 0
     assert PostgresIndex(other).search(["mine"], Where(), 5) == []
     assert PostgresIndex(other).find(["a"]) == {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,21 +19,7 @@ from metahuman.state.errors import SettingError, StoreError
 from metahuman.state.memories import Memory
 from tests.servers.postgres import postgres_server
 
-WORKERS, EACH = 4, 25
-
-
-@pytest.fixture(scope="module")
-def url() -> str:
-    return postgres_server().new_database()
-
-
-@pytest.fixture
-def database(url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """A home of the test's own."""
-    opened = Database(address_of(url), f"home_{abs(hash(request.node.name)):x}", patience=3)
-    opened.open()
-    yield opened
-    opened.close()
+WORKERS, EACH = 4, 15
 
 
 @pytest.fixture
@@ -114,7 +99,6 @@ def test_the_index_can_be_made_anew(memories: PostgresMemories, database: Databa
 def test_workers_lose_nothing_and_double_nothing(url: str, database: Database, memories: PostgresMemories) -> None:
     def work(worker: int) -> None:
         own = Database(database.address, database.schema.removeprefix(PREFIX))  # nothing is shared but the server
-        own.open()
         theirs = PostgresMemories(own)
         for number in range(EACH):
             theirs.save(memory(f"shared{number}"))
@@ -135,8 +119,7 @@ def test_workers_lose_nothing_and_double_nothing(url: str, database: Database, m
 def test_a_server_that_is_gone_is_one_line_and_used_again_when_it_is_back() -> None:
     server = postgres_server()
     url = server.new_database()
-    database = Database(address_of(url), "mine", patience=4)
-    database.open()
+    database = Database(address_of(url), "mine", patience=1)
     memories = PostgresMemories(database)
     memories.save(memory("a"))
     server.stop()
@@ -156,6 +139,7 @@ def test_a_server_that_is_gone_is_one_line_and_used_again_when_it_is_back() -> N
 def test_a_later_version_s_tables_are_left_alone(url: str, database: Database) -> None:
     with database.connection() as connection:
         connection.execute("INSERT INTO versions VALUES (%s)", [len(MIGRATIONS) + 1])
+    database.close()
     with pytest.raises(StoreError, match=f"is of version {len(MIGRATIONS) + 1}.*; update this program"):
         database.open()
 

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from metahuman.memory.postgres.address import address_of
 from metahuman.memory.postgres.database import Database
 from metahuman.memory.postgres.memories import PostgresMemories
 from metahuman.memory.postgres.migration import to_files, to_postgres
 from metahuman.memory.store.episodic import EpisodicStore
 from metahuman.state.files import write_json
-from tests.servers.postgres import postgres_server
-
-
-@pytest.fixture(scope="module")
-def url() -> str:
-    return postgres_server().new_database()
-
-
-@pytest.fixture
-def database(url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """A home of the test's own."""
-    opened = Database(address_of(url), f"home_{abs(hash(request.node.name)):x}")
-    opened.open()
-    yield opened
-    opened.close()
 
 
 def home_with_memories(folder: Path) -> EpisodicStore:

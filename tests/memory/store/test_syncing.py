@@ -128,7 +128,7 @@ def test_it_is_made_anew_while_others_go_on(tmp_path: Path, keeper: Keeper) -> N
 
         def meanwhile(done: int, of: int) -> None:
             assert found(other, "number1") == ["evt-1"]
-            if done == BATCH:
+            if done == of:
                 other.save(a_memory("new", "sun"))
                 other.edit("evt-2", {"content": "snow"})
                 other.remove("evt-3")

@@ -1,0 +1,73 @@
+"""Which conversations still hold the words of memories that are to be forgotten."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from metahuman.api import MetaHuman
+    from metahuman.home import Home
+    from metahuman.state.memories import Memory
+
+#: A text of fewer characters may be said by chance; it counts only as a message of its own.
+BY_CHANCE = 24
+
+
+def threads_with(home: Home, memories: Sequence[Memory]) -> dict[str, str]:
+    """Return the threads that still hold words of these memories, and where in each.
+
+    Args:
+        home: The home.
+        memories: The memories.
+
+    Raises:
+        MetaHumanError: If the threads cannot be read.
+    """
+    from metahuman.database import URL
+
+    if not (home.checkpoints.exists() or os.environ.get(URL)):
+        return {}
+    from metahuman.api import MetaHuman
+
+    with MetaHuman(home) as twin:
+        found = {thread: _places(twin, thread, memories) for thread in twin.threads()}
+    return {thread: ", ".join(places) for thread, places in found.items() if places}
+
+
+def delete_threads(home: Home, threads: Sequence[str]) -> None:
+    """Delete conversations; what is remembered of them stays.
+
+    Raises:
+        ThreadBusy: If one of them is in the middle of a turn.
+        StoreError: If they cannot be written.
+    """
+    if not threads:
+        return
+    from metahuman.api import MetaHuman
+
+    with MetaHuman(home) as twin:
+        for thread in threads:
+            twin.delete_thread(thread)
+
+
+def _places(twin: MetaHuman, thread: str, memories: Sequence[Memory]) -> list[str]:
+    """Return where in a thread words of the memories stand."""
+    messages = twin.history(thread)
+    turns, said = {message.id for message in messages}, [message.text for message in messages]
+    reply = twin.last_reply(thread)
+    evidence = {one["id"] for one in reply.evidence} if reply else set[str]()
+    found = []
+    if any(one.metadata.turn in turns or _is_said(one.content, said) for one in memories):
+        found.append("its messages")
+    if any(one.id in evidence for one in memories):
+        found.append("what its last turn recalled")
+    if any(one.metadata.conversation_id == thread and one.metadata.turn not in turns for one in memories):
+        found.append("perhaps its summary")
+    return found
+
+
+def _is_said(content: str, said: Sequence[str]) -> bool:
+    content = content.strip()
+    return any(content == text.strip() or (len(content) >= BY_CHANCE and content in text) for text in said)
