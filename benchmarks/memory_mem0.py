@@ -16,8 +16,8 @@ from metahuman.memory.recall.meaning import Meaning
 
 def mem0_missing(encoder: Path | None) -> str:
     """Return why mem0 cannot be measured; "" if it can."""
-    if importlib.util.find_spec("mem0") is None:
-        return "it is not installed (pip install mem0ai)"
+    if not all(importlib.util.find_spec(name) for name in ("mem0", "langchain")):
+        return "it is not installed (pip install mem0ai langchain)"
     return "" if encoder else "it needs an embedder (--meaning)"
 
 
@@ -50,7 +50,7 @@ class Mem0:
 
     def find(self, question: Question) -> list[str]:
         """Return the ids of the memories that it finds, best first."""
-        found = self._memory.search(question.text, filters={"user_id": "owner"}, top_k=self._limit)
+        found = self._memory.search(question.text, filters={"user_id": "owner"}, top_k=self._limit, threshold=0.0)
         return [one["metadata"]["turn"] for one in found["results"]]
 
 

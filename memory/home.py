@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from metahuman.memory.keeper import MemoryKeeper
+from metahuman.memory.minded import Minded
 from metahuman.memory.persona.files import PersonaFiles
 from metahuman.memory.persona.short_term import ShortTermFile
 from metahuman.memory.recollection import Recollection
 from metahuman.memory.store.documents import memory_in
-from metahuman.memory.store.episodic import EpisodicStore
-from metahuman.memory.store.keeping import Keeper
-from metahuman.memory.store.sqlite_index import SqliteIndex
+from metahuman.memory.store.file_keeper import files_of
 from metahuman.state.context import Mode
 from metahuman.state.files import whole
 from metahuman.state.memories import Kept, Memory, Question
@@ -28,13 +28,16 @@ class HomeMemory:
     Args:
         root: The home.
         default_persona: The shipped `core.json`.
+        keeper: What keeps the memories; the home's own files where none is given.
+        minded: What knows the memories' meanings, where the owner wants that.
     """
 
-    def __init__(self, root: Path, default_persona: Path) -> None:
+    def __init__(
+        self, root: Path, default_persona: Path, keeper: MemoryKeeper | None = None, minded: Minded | None = None
+    ) -> None:
         self._root = root
-        files = EpisodicStore(root / "memory" / "episodic")
-        self.keeper = Keeper(files, SqliteIndex(root / "state" / "memory.sqlite"))
-        self.recollection = Recollection(self.keeper)
+        self.keeper: MemoryKeeper = keeper or files_of(root)
+        self.recollection = Recollection(self.keeper, minded)
         self.persona = PersonaFiles(root / "persona", default_persona)
         self.short_term_file = ShortTermFile(root / "out" / "state" / "short-term.json")
 
@@ -52,7 +55,7 @@ class HomeMemory:
 
     async def latest(self, containing: str, *, limit: int) -> list[dict[str, Any]]:
         """Return the latest memories in whose text `containing` stands, newest first."""
-        return await asyncio.to_thread(self.keeper.files.latest, containing, limit)
+        return await asyncio.to_thread(self.keeper.latest, containing, limit)
 
     async def save(self, memory: Mapping[str, Any], *, recalled: Sequence[str] = ()) -> Kept:
         """Write a memory, unless nothing in it is new; say what became of it."""

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 
 from metahuman.memory.evidence import evidence_of
 from metahuman.memory.hygiene.preparing import prepare
+from metahuman.memory.keeper import MemoryKeeper
+from metahuman.memory.minded import Minded
 from metahuman.memory.recall.choosing import fit_budget
-from metahuman.memory.recall.recaller import Recaller, Wanted
+from metahuman.memory.recall.recaller import Hit, Recaller, Wanted
 from metahuman.memory.recall.words import stems
-from metahuman.memory.store.keeping import Keeper
-from metahuman.memory.store.syncing import sync
-from metahuman.state.errors import BadChoice, MetaHumanError
-from metahuman.state.files import whole
+from metahuman.state.errors import BadChoice, MetaHumanError, ModelError, SettingError, StoreError
 from metahuman.state.memories import Kept, Memory, Question
 from metahuman.state.parts import Evidence
 
@@ -36,36 +35,51 @@ class Recollection:
 
     Args:
         keeper: The memories' files and their index.
+        minded: What knows their meanings, where the owner wants that.
     """
 
-    def __init__(self, keeper: Keeper) -> None:
-        self.keeper, self.recaller = keeper, Recaller(keeper.index)
+    def __init__(self, keeper: MemoryKeeper, minded: Minded | None = None) -> None:
+        self.keeper, self._minded = keeper, minded
+        self._by_words = Recaller(keeper.index)
+        self._by_meaning = Recaller(keeper.index, minded.meaning, minded.vectors) if minded else self._by_words
+        self._told: set[str] = set()
         self._looking: threading.Thread | None = None
         self._closed = threading.Event()
         self._lock, self._next = threading.Lock(), 0.0
 
     def evidence(self, question: Question) -> list[Evidence]:
-        """Return what bears on a question, the best first, as much as fits.
-
-        Raises:
-            StoreError: If the index cannot be used.
-        """
+        """Return what bears on a question, the best first, as much as fits; nothing while the index cannot be used."""
         self._look()
-        hits = self.recaller.find(
-            Wanted(
-                question.text,
-                question.now,
-                thread=question.thread,
-                turns=question.turns,
-                earlier=question.earlier,
-                shown=question.shown,
-            )
+        wanted = Wanted(
+            question.text,
+            question.now,
+            thread=question.thread,
+            turns=question.turns,
+            earlier=question.earlier,
+            shown=question.shown,
         )
+        try:
+            hits = self.find(wanted)
+        except StoreError as error:  # whoever talks is answered all the same
+            self._warn(f"nothing was recalled: {error}")
+            return []
         memories = {memory.id: memory for memory in self.keeper.shown([hit.document for hit in hits])}
         asked = stems(question.text)
         found = [evidence_of(hit, memories[hit.document.id], asked) for hit in hits if hit.document.id in memories]
         places = fit_budget([one["text"] for one in found], question.tokens, question.count)
         return [found[place] for place in places]
+
+    def find(self, wanted: Wanted) -> list[Hit]:
+        """Return what answers best; by words alone while the embedder does not answer.
+
+        Raises:
+            StoreError: If the index cannot be used.
+        """
+        try:
+            return self._by_meaning.find(wanted)
+        except ModelError as error:
+            self._warn(f"recalled by words alone: {error}")
+            return self._by_words.find(wanted)
 
     def keep(self, memory: Memory, recalled: Sequence[str] = ()) -> Kept:
         """Save a memory, unless it says nothing new; change the older ones that it replaces or repeats.
@@ -78,10 +92,13 @@ class Recollection:
             StoreError: If it cannot be written.
             SettingError: If its id or timestamp is none.
         """
-        prepared = prepare(memory, self.keeper.index, self._read, recalled)
-        place = self.keeper.save(prepared.memory) if prepared.memory else None
-        for edit in prepared.edits:
-            self.keeper.edit(edit.id, edit.patch)
+        with self.keeper.writing():  # of two that save the same at once, the second finds the first
+            prepared = prepare(memory, self.keeper.index, self._read, recalled)
+            place = self.keeper.save(prepared.memory) if prepared.memory else None
+            for edit in prepared.edits:
+                self.keeper.edit(edit.id, edit.patch)
+        if prepared.memory:
+            self._learn([prepared.memory])
         changed = [edit.id for edit in prepared.edits]
         kept = prepared.memory.id if prepared.memory else next(iter(changed), None)
         return Kept(kept, place.as_posix() if place else None, prepared.reason or None, changed)
@@ -97,14 +114,38 @@ class Recollection:
         self._closed.set()
         if self._looking:
             self._looking.join()
+        if self._minded:
+            self._minded.vectors.close()
         self.keeper.close()
         self._closed.clear()
         self._next = 0.0
 
     def _read(self, memory_id: str) -> Memory | None:
-        with contextlib.suppress(BadChoice):
+        with contextlib.suppress(BadChoice, SettingError):
             return self.keeper.read(memory_id)
         return None
+
+    def _learn(self, memories: list[Memory]) -> None:
+        """Have memories understood; what fails is done when the files are looked through again."""
+        if self._minded and memories:
+            try:
+                self._minded.learn(memories)
+            except (ModelError, StoreError) as error:
+                self._warn(f"memories are found by words alone until this is mended: {error}")
+
+    def _learn_the_rest(self) -> None:
+        if not self._minded:
+            return
+        ids = [memory_id for memory_id, _, _ in self.keeper.index.stamps()]
+        for new in self._minded.missing(ids):
+            self._go_on(0, 0)
+            self._learn([memory for memory_id in new if (memory := self._read(memory_id))])
+
+    def _warn(self, text: str) -> None:
+        """Say something once."""
+        if text not in self._told:
+            self._told.add(text)
+            _LOG.warning("%s", text)
 
     def _look(self) -> None:
         """Take in what was changed by hand, now and then, beside whoever asks; at first that is waited for."""
@@ -121,10 +162,11 @@ class Recollection:
         try:
             with self.keeper.writing():
                 pass  # settles what a writer that died has left
-            for error in sync(self.keeper, self._go_on).broken:
-                _LOG.warning("%s", error)
+            for error in self.keeper.sync(self._go_on).broken:
+                self._warn(str(error))
+            self._learn_the_rest()
         except MetaHumanError as error:
-            _LOG.warning("memories changed by hand are not found yet: %s", error)
+            self._warn(f"memories changed by hand are not found yet: {error}")
         except _ClosedError:
             return
         took = time.monotonic() - started
@@ -133,8 +175,3 @@ class Recollection:
     def _go_on(self, done: int, of: int) -> None:
         if self._closed.is_set():
             raise _ClosedError
-
-
-def memory_of(value: dict[str, object]) -> Memory:
-    """Return a memory as its file would have it, without halves of characters."""
-    return Memory.model_validate(whole(value))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from metahuman.database import keeper_of
 from metahuman.home import Home
 from metahuman.memory.home import HomeMemory
+from metahuman.memory.minded import Minded
 from metahuman.models.live import LiveRegistry
 from metahuman.models.registry import Registry
 from metahuman.state.services import Audit
@@ -30,6 +32,14 @@ def live_registry(home: Home, audit: Audit | None = None) -> LiveRegistry:
     return LiveRegistry(lambda: home.registry, home.root, audit)
 
 
-def open_memory(home: Home) -> HomeMemory:
-    """Return the memory of a home."""
-    return HomeMemory(home.root, SHIPPED / "persona" / "core.json")
+def open_memory(home: Home, minded: Minded | None = None) -> HomeMemory:
+    """Return the memory of a home: its memories are in its files, or in its database.
+
+    Args:
+        home: The home.
+        minded: What knows the memories' meanings; without it, words alone find them.
+
+    Raises:
+        SettingError: If the database's address cannot be used.
+    """
+    return HomeMemory(home.root, SHIPPED / "persona" / "core.json", keeper_of(home), minded)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from metahuman.audit.reader import Reader
+from metahuman.database import database_of, open_threads
 from metahuman.home import Home
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import open_provider
@@ -128,11 +129,10 @@ def _last_calls(home: Home) -> dict[str, dict[str, Any]]:
 
 
 async def _threads(home: Home) -> int:
-    if not await asyncio.to_thread(home.checkpoints.exists):
+    database = database_of(home)
+    if database is None and not await asyncio.to_thread(home.checkpoints.exists):
         return 0
-    from metahuman.memory.checkpoints import open_checkpoints  # waits for LangGraph
-
-    async with open_checkpoints(home.checkpoints) as saver:
+    async with open_threads(home, database) as saver:  # waits for LangGraph
         return len(await saver.threads())
 
 

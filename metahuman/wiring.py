@@ -11,9 +11,10 @@ from metahuman.audit.recorder import Recorder
 from metahuman.clock import SystemClock
 from metahuman.deciding import home_classifier
 from metahuman.home import Home
+from metahuman.meaning import minded
+from metahuman.memory.home import HomeMemory
 from metahuman.memory.persona.cache import AuditedPersonaCache
 from metahuman.memory.persona.short_term import AuditedShortTerm
-from metahuman.memory.home import HomeMemory
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
 from metahuman.models.residency import Residency
@@ -50,7 +51,7 @@ def open_services(home: Home, providers: Callable[[str], Provider] = open_provid
     residency = Residency(audit, clock, lambda: registry().file.global_settings.memory_reserve)
     models = RoleRouter(registry, audit, clock, providers, usage=audit.ledger, residency=residency)
     classifier = home_classifier(home)
-    memory = open_memory(home)
+    memory = open_memory(home, minded(home, models))
     short_term = AuditedShortTerm(memory.short_term_file, audit, clock)
     persona_cache = AuditedPersonaCache(memory.persona.cache, audit, clock)
     return HomeServices(models, memory, audit, clock, classifier, registry, short_term, persona_cache)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from metahuman.memory.minded import forget_vectors
 from metahuman.memory.store.keeping import Keeper, Progress
 from metahuman.state.errors import MetaHumanError
 from metahuman.state.files import read_json, store_errors, update_json, write_atomic
@@ -88,6 +89,7 @@ def forget(keeper: Keeper, root: Path, memory_id: str, progress: Progress | None
     rows = _drop_rows(root, memory_id)
     adapters = _flag_adapters(root, memory_id)
     unlinked, mentions = _unlink(keeper, root, memory_id, place, progress)
+    forget_vectors(root / "state" / "vectors", memory_id)
     keeper.remove(memory_id)
     return Forgotten(place, curated, rows, adapters, unlinked, mentions)
 

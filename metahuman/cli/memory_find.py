@@ -136,7 +136,7 @@ def _recalled(memory: HomeMemory, wanted: Wanted) -> tuple[list[tuple[Memory, fl
     import time
 
     started = time.perf_counter()
-    hits = memory.recollection.recaller.find(wanted)
+    hits = memory.recollection.find(wanted)
     kept = {one.id: one for one in memory.keeper.shown([hit.document for hit in hits])}
     took = round((time.perf_counter() - started) * 1000, 2)
     return [(kept[hit.document.id], hit.score, hit.why) for hit in hits if hit.document.id in kept], took

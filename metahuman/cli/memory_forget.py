@@ -28,12 +28,13 @@ def forget(home: Home, ids: tuple[str, ...], *, with_threads: bool, yes: bool) -
     has from it alone. Adapters that were trained on it cannot unlearn it: they are flagged.
     """
     from metahuman.cli.memory_threads import delete_threads, threads_with
+    from metahuman.cli.text import plain
 
     with remembering(home) as memory:
         doomed = [memory.keeper.read(name) for name in dict.fromkeys(named(memory, word) for word in ids)]
         threads = threads_with(home, doomed)
         for line in _announced(home, memory, doomed, threads, with_threads=with_threads):
-            click.echo(line)
+            click.echo(plain(line))
         if not (yes or _agreed()):
             click.echo("nothing was forgotten", err=True)
             raise click.exceptions.Exit(1)
@@ -49,19 +50,18 @@ def _announced(
 ) -> Iterator[str]:
     """Yield what will go with the memories, and what will not."""
     from metahuman.cli.memory_lines import beginning, when
-    from metahuman.cli.text import plain
     from metahuman.memory.store.forgetting import traces
 
     for one in doomed:
-        yield plain(f"{one.id}, {when(one)}: {beginning(one).plain}")
-        yield plain(f"  its file: {home.root / 'memory' / 'episodic' / memory.keeper.place(one.id)}")
+        yield f"{one.id}, {when(one)}: {beginning(one).plain}"
+        yield f"  its file: {home.root / 'memory' / 'episodic' / memory.keeper.place(one.id)}"
         made = traces(home.root, one.id)
         yield from (f"  curated copy: {path}" for path in made.curated)
         yield from (f"  training data: {path}, {count} rows" for path, count in made.rows.items())
         yield from (f"  flagged, for it cannot unlearn: {path}" for path in made.adapters)
     for thread, where in threads.items():
         stays = "is deleted" if with_threads else "still holds its words; --threads deletes it"
-        yield plain(f"the conversation {thread} {stays} ({where})")
+        yield f"the conversation {thread} {stays} ({where})"
 
 
 def _agreed() -> bool:

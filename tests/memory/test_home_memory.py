@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from metahuman.home import SHIPPED
 from metahuman.memory.home import HomeMemory
-from metahuman.state.errors import SettingError, StoreError
+from metahuman.memory.minded import Minded
+from metahuman.memory.recall.meaning import Vectors
+from metahuman.memory.recall.vectors import SqliteVectors
+from metahuman.state.errors import ModelTimeout, SettingError, StoreError
 from metahuman.state.memories import Question, memory_id
 from metahuman.state.parts import ConversationContext, ShortTerm
 from metahuman.state.short_term import TASKS, add_active_task
@@ -153,3 +157,55 @@ async def test_a_home_that_cannot_be_written_is_a_store_error(tmp_path: Path) ->
         await memory.change_short_term(lambda _: SHORT_TERM)
     with pytest.raises(StoreError, match="check that the folder can be written"):
         await memory.save({"id": "evt-1", "timestamp": "2026-05-17T11:00:00Z", "content": "x"})
+
+
+class Seas:
+    """An embedder to which all words of the sea are alike, and which may be away."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.asked: list[str] = []
+
+    def vectors(self, texts: Sequence[str], *, asking: bool) -> Vectors:
+        if self.away:
+            raise ModelTimeout("away")
+        self.asked += texts
+        sea = [any(word in text for word in ("boat", "vessel", "harbour")) for text in texts]
+        return np.array([[1, 0] if one else [0, 1] for one in sea], np.float32)
+
+
+@pytest.fixture
+def seas(tmp_path: Path) -> Iterator[tuple[HomeMemory, Seas]]:
+    embedder = Seas()
+    minded = Minded(embedder, tmp_path / "state" / "vectors" / "seas.sqlite")
+    memory = HomeMemory(tmp_path, SHIPPED / "persona" / "core.json", minded=minded)
+    yield memory, embedder
+    memory.close()
+
+
+async def test_with_an_embedder_what_is_said_in_other_words_is_found(seas: tuple[HomeMemory, Seas]) -> None:
+    memory, _ = seas
+    await memory.save(taught("q1", "Our boat is painted green."))
+    await memory.save(taught("q2", "The cat sleeps on the stove."))
+    assert await recalled(memory, "colour of my vessel") == ["Our boat is painted green."]
+
+
+async def test_words_alone_find_memories_while_the_embedder_is_away(seas: tuple[HomeMemory, Seas]) -> None:
+    memory, embedder = seas
+    embedder.away = True
+    await memory.save(taught("q1", "Our boat is painted green."))
+    await memory.save(taught("q2", "The cat sleeps on the stove."))
+    assert await recalled(memory, "colour of my vessel") == []
+    assert await recalled(memory, "what colour is our boat painted?") == ["Our boat is painted green."]
+    embedder.away = False
+    memory.close()  # the next look at the files makes up for what was missed
+    memory.ready()
+    assert await recalled(memory, "colour of my vessel") == ["Our boat is painted green."]
+
+
+async def test_what_is_forgotten_leaves_no_vector(seas: tuple[HomeMemory, Seas], tmp_path: Path) -> None:
+    memory, _ = seas
+    kept = await memory.save(taught("q1", "Our boat is painted green."))
+    memory.keeper.forget(tmp_path, str(kept.id))
+    assert await recalled(memory, "colour of my vessel") == []
+    assert SqliteVectors(tmp_path / "state" / "vectors" / "seas.sqlite").get([str(kept.id)]) == {}

@@ -156,6 +156,27 @@ def test_a_stretch_of_time_is_searched_though_its_words_are_common(index: Sqlite
     assert len(ids(index, "common", until=sqlite_search.FEW + 500)) == 10
 
 
+def test_a_few_of_a_kind_are_found_by_words_that_are_common_elsewhere(index: SqliteIndex) -> None:
+    facts = [document(f"f{number}", "common" if number < 20 else "other", -1.0, type="fact") for number in range(30)]
+    index.put([*facts, *many(sqlite_search.BROUGHT_IN_TIME + 100)])
+    assert set(ids(index, "common", types=["fact"], limit=50)) == {f"f{number}" for number in range(20)}
+    assert ids(index, "other", "common", types=["fact"], limit=1)[0] in {f"f{number}" for number in range(20, 30)}
+    assert len(ids(index, "common", types=["fact", "conversation"], limit=50)) == 50
+
+
+def test_the_best_of_few_are_found_though_more_hold_a_word_than_are_asked_for(index: SqliteIndex) -> None:
+    index.put([document("best", "rain sun", -5.0), *many(sqlite_search.FEW // 2, "rain")])
+    assert ids(index, "rain", "sun", types=["conversation"], limit=3)[0] == "best"
+    assert ids(index, "rain", "sun", until=100.0, limit=3)[0] == "best"
+
+
+def test_documents_are_counted_as_they_come_and_go(index: SqliteIndex) -> None:
+    index.put([*many(5), document("empty", "")])
+    index.put([document("e1", "other")])
+    index.remove(["e2", "nowhere"])
+    assert (index.count(), index.faults()) == (5, [])
+
+
 def test_it_finds_what_an_exact_search_finds(index: SqliteIndex) -> None:
     drawn = random.Random(7)
     words = [f"w{number}" for number in range(400)]
