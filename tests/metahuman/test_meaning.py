@@ -21,7 +21,7 @@ def test_words_alone_find_memories_unless_the_owner_wants_more(tmp_path: Path) -
     write_json(tmp_path / "etc" / "memory.json", {"meaning": True})
     assert minded(home, it.services.models) is not None  # type: ignore[arg-type]
     write_json(tmp_path / "etc" / "memory.json", {"meaning": "yes"})
-    with pytest.raises(SettingError, match=r"memory\.json: meaning is 'yes'; write true or false"):
+    with pytest.raises(SettingError, match=r"memory\.json: meaning: is 'yes'; write true or false"):
         minded(home, it.services.models)  # type: ignore[arg-type]
 
 
