@@ -17,7 +17,8 @@ from metahuman.memory.store.documents import memory_in
 from metahuman.memory.store.file_keeper import files_of
 from metahuman.state.context import Mode
 from metahuman.state.files import whole
-from metahuman.state.memories import Kept, Memory, Question
+from metahuman.state.kept import Kept
+from metahuman.state.memories import Memory, Question
 from metahuman.state.parts import Evidence, ShortTerm
 from metahuman.state.short_term import Change
 

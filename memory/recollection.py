@@ -16,7 +16,8 @@ from metahuman.memory.recall.choosing import fit_budget
 from metahuman.memory.recall.recaller import Hit, Recaller, Wanted
 from metahuman.memory.recall.words import stems
 from metahuman.state.errors import BadChoice, MetaHumanError, ModelError, SettingError, StoreError
-from metahuman.state.memories import Kept, Memory, Question
+from metahuman.state.kept import Kept
+from metahuman.state.memories import Memory, Question
 from metahuman.state.parts import Evidence
 
 #: Seconds that a recall waits for files that were changed by hand to be read: those of a home of usual size are.

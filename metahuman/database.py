@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from metahuman.home import Home
-from metahuman.memory.store.file_keeper import files_of
 from metahuman.state.errors import SettingError
 from metahuman.state.files import make_folder, store_errors, write_atomic
 
-if TYPE_CHECKING:  # psycopg is an extra, and commands on a home of files need not wait for it
+if TYPE_CHECKING:  # psycopg is an extra, and commands that open no memories need not wait for numpy
     from metahuman.memory.keeper import MemoryKeeper
     from metahuman.memory.postgres.database import Database
     from metahuman.threads import Saver
@@ -57,6 +56,8 @@ def keeper_of(home: Home) -> MemoryKeeper:
     """Return what keeps the home's memories: its database, or its files. Errors as for `database_of`."""
     database = database_of(home)
     if database is None:
+        from metahuman.memory.store.file_keeper import files_of
+
         return files_of(home.root)
     from metahuman.memory.postgres.keeping import PostgresKeeper
 

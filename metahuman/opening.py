@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from metahuman.database import keeper_of
 from metahuman.home import Home
-from metahuman.memory.home import HomeMemory
-from metahuman.memory.minded import Minded
 from metahuman.models.live import LiveRegistry
 from metahuman.models.registry import Registry
 from metahuman.state.services import Audit
 from metahuman.state.shipped import SHIPPED
+
+if TYPE_CHECKING:  # recall needs numpy, and commands that open no memories need not wait for it
+    from metahuman.memory.home import HomeMemory
+    from metahuman.memory.minded import Minded
 
 
 def open_registry(home: Home) -> Registry:
@@ -42,4 +46,6 @@ def open_memory(home: Home, minded: Minded | None = None) -> HomeMemory:
     Raises:
         SettingError: If the database's address cannot be used.
     """
+    from metahuman.memory.home import HomeMemory
+
     return HomeMemory(home.root, SHIPPED / "persona" / "core.json", keeper_of(home), minded)

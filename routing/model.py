@@ -102,9 +102,9 @@ class RouteModel:
 
     def _expected(self, vectors: Array) -> Array:
         """Return what `expected` does; of a few, each is worked out once, for a message is looked back on for turns."""
-        if len(vectors) > FEW:
-            return expected(vectors, self.known, self.alone)
-        return np.concatenate([self._kept(vector.tobytes()) for vector in vectors])
+        if 0 < len(vectors) <= FEW:
+            return np.concatenate([self._kept(vector.tobytes()) for vector in vectors])
+        return expected(vectors, self.known, self.alone)
 
     def _expected_of_one(self, vector: bytes) -> Array:
         return expected(np.frombuffer(vector, np.float32)[None], self.known, self.alone)

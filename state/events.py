@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-if TYPE_CHECKING:
-    from metahuman.state.memories import Kept
+from metahuman.state.kept import Kept
 
 Level = Literal["info", "warn", "error", "critical"]
 Category = Literal["system", "decision", "action", "security", "data"]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
@@ -139,22 +139,6 @@ class Question:
     shown: Collection[str] = ()
     tokens: int = 600
     count: Callable[[str], int] = estimate_tokens
-
-
-class Kept(NamedTuple):
-    """What became of a memory that was to be saved.
-
-    Args:
-        id: The memory that now holds it: its own, or the one it was counted in; None where nothing is kept.
-        place: The file that was written, inside the home; None for none.
-        why: Why it was not simply saved, in plain words.
-        changed: Ids of older memories that changed with it.
-    """
-
-    id: str | None
-    place: str | None
-    why: str | None
-    changed: list[str]
 
 
 def memory_id(moment: str, turn: str) -> str:

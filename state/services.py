@@ -15,7 +15,8 @@ if TYPE_CHECKING:  # commands that ask no model need not wait for LangChain
 
     from metahuman.state.context import Mode, TurnContext
     from metahuman.state.events import AuditEvent
-    from metahuman.state.memories import Kept, Question
+    from metahuman.state.kept import Kept
+    from metahuman.state.memories import Question
     from metahuman.state.parts import Evidence, ShortTerm
     from metahuman.state.routing import Classifier
     from metahuman.state.short_term import Change

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from metahuman.state.context import Mode
-from metahuman.state.memories import Kept, Question
+from metahuman.state.kept import Kept
+from metahuman.state.memories import Question
 from metahuman.state.parts import Evidence, ShortTerm
 from metahuman.state.short_term import Change, changed_keys, from_file
 
