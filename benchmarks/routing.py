@@ -5,7 +5,7 @@
 Public sets are read from the folder that `--data` names, one folder a set (benchmarks/routing_sets.py says which, where
 from, and their licences); a set that is not there is left out with a line that says so. Nothing that ships was fitted
 to any of them. Their own labels are learned by the same design as the product's: the same encoder, kernel ridge.
-Rows marked FACTS are baselines measured before this program was written; all others are computed here.
+Rows marked "measured before" are baselines measured before this program was written; all others are computed here.
 
 Encoding 27,000 texts takes most of the time: ten minutes on one core, and the exact fit to CLINC150's 15,000 three GB.
 """
