@@ -76,7 +76,7 @@ def turn_gate(report: Report, data: Path, encode: Encode) -> None:
                 scores[name][seed][held] = _gate(_likeness(seen, way, known, offered), seen.truths, known, held)
     right = seen.truths > 0
     rows = [Row("TF-IDF and logistic regression, last message (measured before)", {"accuracy": 0.737, "AUROC": 0.821})]
-    rows += [Row("TF-IDF and logistic regression, with the two before (measured before)", {"accuracy": 0.802, "AUROC": 0.872})]
+    rows += [Row("the same, with the two turns before (measured before)", {"accuracy": 0.802, "AUROC": 0.872})]
     for name, each in scores.items():
         areas = [_area(one, right) for one in each]
         rows.append(Row(name, {"accuracy": float(((each > 0) == right).mean()), "AUROC": float(np.mean(areas))}))
