@@ -130,9 +130,7 @@ def specialist(report: Report, data: Path, home: Home) -> None:
         rows.append(Row(name, values))
     turned = [Row(column, {row.name: row.values[column] for row in rows}) for column in rows[0].values]
     report.table("specialists", SPECIALISTS.title, turned)
-    report.note(
-        "aim: macro-F1 .800 over the labels that occur (keyword list, measured before: .479); by source: right"
-    )
+    report.note("aim: macro-F1 .800 over the labels that occur (keyword list, measured before: .479); by source: right")
 
 
 def by_plan(text: str) -> Destination:
