@@ -6,6 +6,7 @@ MetaHumanError
 ├── EmptyTurn               there is no message to answer
 ├── BadChoice               a word that was given names nothing
 ├── ThreadBusy              another process is in the middle of a turn of this thread
+├── ToolError               a tool could not do what it was asked
 └── ModelError              a model could not answer
     ├── ModelDown           nothing listens at the provider's address
     ├── ModelFailed         the server broke off, or went wrong inside
@@ -85,6 +86,10 @@ class ThreadBusy(MetaHumanError):  # noqa: N818 - reads as what happened
 
 
 Trips = Literal["no", "model", "server"] | None
+
+
+class ToolError(MetaHumanError):
+    """A tool could not do what it was asked: one line, for the model to mend and for the owner to read."""
 
 
 class ModelError(MetaHumanError):

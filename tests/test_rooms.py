@@ -20,11 +20,12 @@ MAY_IMPORT = {
     "memory": {"memory", "state"},
     "audit": {"audit", "state"},
     "routing": {"routing", "state"},
+    "tools": {"tools", "state"},
     "training": {"training", "state"},
     "nodes": {"nodes", "state"},
     "graph": {"graph", "nodes", "state"},
     "etc": set[str](),
-    "metahuman": {"metahuman", "state", "models", "memory", "audit", "routing", "nodes", "graph", "etc"},
+    "metahuman": {"metahuman", "state", "models", "memory", "audit", "routing", "tools", "nodes", "graph", "etc"},
 }
 #: Folders that may import every room, and that no room imports.
 OUTSIDE = {"tests", "benchmarks", "notebooks", "scripts"}

@@ -1,0 +1,1 @@
+"""The operator's tools, the policy that rules on every call, and the one gate through which calls are made."""

@@ -1,0 +1,88 @@
+"""What tools may use: nothing else of the program is within their reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from metahuman.state.memories import Question
+from metahuman.state.parts import Evidence
+
+
+class Changes(Protocol):
+    """Writes the owner's files so that a turn can be undone; see `metahuman.tools.changes`."""
+
+    def write(self, path: Path, content: bytes) -> None:
+        """Write a file, atomically; what was there before is kept for `metahuman undo`."""
+        ...
+
+    def remove(self, path: Path) -> None:
+        """Move a file or folder to the trash."""
+        ...
+
+
+class Memories(Protocol):
+    """The memories, as tools see them."""
+
+    async def search(self, question: Question) -> Sequence[Evidence]:
+        """Return what bears on a question, best first."""
+        ...
+
+    async def save(self, text: str, moment: datetime) -> str:
+        """Note something down; return the id of the memory that holds it."""
+        ...
+
+
+class Asking(Protocol):
+    """Asks the model of a role."""
+
+    async def __call__(self, role: str, instruction: str, material: str) -> str:
+        """Return what the role's model makes of `material`, which is data, under `instruction`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of every tool, from `etc/trust.json`.
+
+    Args:
+        output: Characters of an output.
+        file: Bytes of a file that is read or written.
+        download: Bytes that are fetched from another machine.
+        seconds: What a command may take.
+    """
+
+    output: int = 8_000
+    file: int = 5_000_000
+    download: int = 2_000_000
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a call has at hand.
+
+    Args:
+        home: The home's folder.
+        base: The folder that relative paths are in.
+        folders: The folders that may be read; all other files are refused before a tool runs.
+        now: The moment, with the owner's time zone.
+        changes: How files are written and removed.
+        memories: The memories.
+        ask: Asks a model.
+        limits: Bounds.
+        settings: The tool's own part of `etc/trust.json`, such as the allowed hosts of `http_get`.
+    """
+
+    home: Path
+    base: Path
+    folders: Sequence[Path]
+    now: datetime
+    changes: Changes
+    memories: Memories
+    ask: Asking
+    limits: Limits = field(default_factory=Limits)
+    settings: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Tools that need nothing but this program: memories, sums, dates, models."""

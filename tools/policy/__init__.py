@@ -1,0 +1,1 @@
+"""What the operator may do: levels of trust, rules, folders, and words that are not the owner's."""

@@ -1,0 +1,1 @@
+"""The owner's tasks, and the tools that keep them."""

@@ -1,0 +1,1 @@
+"""Tools that reach beyond the owner's files: programs and the web."""
