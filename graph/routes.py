@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from langgraph.types import Send
 
+from metahuman.state.operating import failed_lately
 from metahuman.state.parts import SPECIALISTS, Specialist, Task
 from metahuman.state.turn import SpecialistJob, TurnState, question_of
 
@@ -19,6 +20,18 @@ def after_orchestrator(state: TurnState) -> Sequence[Send | str]:
     operator = ["operator"] if any(task["destination"] == "operator" for task in tasks) else []
     specialists = [Send("specialist", _job(state, task)) for task in tasks if task["destination"] in SPECIALISTS]
     return [*operator, *specialists] or ["persona"]
+
+
+def after_operator(state: TurnState) -> Literal["act", "persona"]:
+    """Return whether there are calls to make; if not, the persona tells what was found."""
+    return "act" if state["pending"] else "persona"
+
+
+def after_act(state: TurnState) -> Literal["act", "critic", "operator"]:
+    """Return who is next: another call, the critic where one went wrong, or the operator."""
+    if state["pending"]:
+        return "act"
+    return "critic" if failed_lately(state) else "operator"
 
 
 def after_persona(state: TurnState) -> Literal["remember", "__end__"]:

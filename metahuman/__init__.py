@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from metahuman.api import MetaHuman
-    from metahuman.reply import Event, Found, Reply, Routed, Token
+    from metahuman.reply import Event, Found, Intended, Reply, Routed, Stepped, Token
     from metahuman.roles import (
         LLMResponse,
         RoleChatModel,
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Event",
     "Found",
+    "Intended",
     "LLMResponse",
     "MetaHuman",
     "MetaHumanError",
     "Reply",
     "RoleChatModel",
     "Routed",
+    "Stepped",
     "Token",
     "acall_llm",
     "call_llm",
@@ -44,7 +46,7 @@ _PLACES = {
     "MetaHuman": "api",
     "MetaHumanError": "state.errors",
     "detect_specialist_type": "specialists",
-    **dict.fromkeys(("Event", "Found", "Reply", "Routed", "Token"), "reply"),
+    **dict.fromkeys(("Event", "Found", "Intended", "Reply", "Routed", "Stepped", "Token"), "reply"),
 }
 
 

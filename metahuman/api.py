@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
-from langchain_core.messages import AnyMessage, HumanMessage
-from langchain_core.runnables import RunnableConfig
-from langgraph.types import StateSnapshot
+from langchain_core.messages import AnyMessage
 
 from metahuman.corrections import correct_last
-from metahuman.database import database_of, open_threads
 from metahuman.home import Home, find_home
-from metahuman.locks import ThreadLocks
-from metahuman.memory.checkpoints import database_error, open_overlay
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
-from metahuman.reply import Event, Reply, Token, events_of, last_of, reply_of
+from metahuman.reply import Event, Reply, last_of, reply_of
+from metahuman.state.approvals import Ask
 from metahuman.state.background import background
 from metahuman.state.commands import COMMANDS, destination_named
-from metahuman.state.context import Mode, TurnContext
-from metahuman.state.errors import BadChoice, EmptyTurn
-from metahuman.state.files import whole
+from metahuman.state.context import Mode, Trust, TurnContext, as_trust
+from metahuman.state.errors import BadChoice
 from metahuman.state.modes import as_mode, switch_mode
 from metahuman.state.parts import Destination
-from metahuman.state.services import mode_of
-from metahuman.state.turn import TurnState, question_of
-from metahuman.threads import Threads
-from metahuman.upkeep import Upkeep
+from metahuman.turns import Turns
 from metahuman.wiring import open_services
 
 #: The thread that `chat` and `ask` go on with when none is named.
@@ -70,43 +58,48 @@ class MetaHuman:
         self.home.create()
         self.services = open_services(self.home, providers)
         self.short_term, self.persona_cache = self.services.short_term, self.services.persona_cache
-        self._opened, self._opening = AsyncExitStack(), asyncio.Lock()
-        self._database = database_of(self.home)
-        self._locks = ThreadLocks(self.home.locks, patience, self._database)
-        self._threads: Threads | None = None
-        self._upkeep: Upkeep | None = None
+        self._turns = Turns(self.home, self.services, patience)
 
-    def chat(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Reply:
+    def chat(
+        self, message: str, *, thread: str = MAIN, mode: Mode | None = None, trust: Trust | None = None, **models: str
+    ) -> Reply:
         """Say something and return the reply.
 
         Args:
             message: What is said.
             thread: The conversation it belongs to; it is remembered across processes.
             mode: The cognitive mode of this turn; the owner's own by default.
+            trust: How far the operator is trusted in this turn; by default as `etc/trust.json` says for the mode.
             models: A model id of the registry for a role, for this turn: `persona="embedded"`.
 
         Raises:
             MetaHumanError: See `metahuman.state.errors`; each is one line to act on.
         """
-        return last_of(self.stream(message, thread=thread, mode=mode, **models))
+        return last_of(self.stream(message, thread=thread, mode=mode, trust=trust, **models))
 
-    def stream(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Iterator[Event]:
+    def stream(
+        self, message: str, *, thread: str = MAIN, mode: Mode | None = None, trust: Trust | None = None, **models: str
+    ) -> Iterator[Event]:
         """Say something and yield what happens as it happens; the last event is the `Reply`. As for `chat`."""
-        return background.iterate(self._say(message, thread, _context(mode, models)))
+        return background.iterate(self._turns.say(message, thread, _context(mode, trust, models)))
 
-    async def achat(self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str) -> Reply:
+    async def achat(
+        self, message: str, *, thread: str = MAIN, mode: Mode | None = None, trust: Trust | None = None, **models: str
+    ) -> Reply:
         """As `chat`, for async callers."""
-        return last_of([event async for event in self.astream(message, thread=thread, mode=mode, **models)])
+        return last_of(
+            [event async for event in self.astream(message, thread=thread, mode=mode, trust=trust, **models)]
+        )
 
     def astream(
-        self, message: str, *, thread: str = MAIN, mode: Mode | None = None, **models: str
+        self, message: str, *, thread: str = MAIN, mode: Mode | None = None, trust: Trust | None = None, **models: str
     ) -> AsyncIterator[Event]:
         """As `stream`, for async callers."""
-        return background.aiterate(self._say(message, thread, _context(mode, models)))
+        return background.aiterate(self._turns.say(message, thread, _context(mode, trust, models)))
 
     def unanswered(self, thread: str = MAIN) -> str | None:
         """Return the message that a thread's last turn did not get to answer, if it was cut short."""
-        return background.run(self._unanswered(thread))
+        return background.run(self._turns.unanswered(thread))
 
     def resume(self, thread: str = MAIN, *, mode: Mode | None = None) -> Iterator[Event]:
         """Finish a turn that was cut short, from the step it had come to; as `stream`.
@@ -114,15 +107,55 @@ class MetaHuman:
         Raises:
             EmptyTurn: If none was.
         """
-        return background.iterate(self._turn(None, thread, _context(mode, {})))
+        return background.iterate(self._turns.finish(thread, _context(mode, None, {})))
+
+    def asks(self, thread: str | None = None) -> list[Ask]:
+        """Return the calls of tools that wait for a person's word: on a thread, or on all of them."""
+        return background.run(self._turns.asks(thread))
+
+    def answer(
+        self,
+        approved: bool,
+        *,
+        thread: str = MAIN,
+        arguments: Mapping[str, Any] | None = None,
+        always: bool = False,
+        why: str = "",
+    ) -> Reply:
+        """Give your word on the call that a thread waits with, and return the reply once the turn has gone on.
+
+        Args:
+            approved: Whether the call may be made.
+            thread: The conversation.
+            arguments: Other arguments to make it with; the policy rules on them anew.
+            always: Whether calls like it may be made from now on without asking.
+            why: Why not, for the operator to act on.
+
+        Raises:
+            EmptyTurn: If no call waits on the thread.
+        """
+        return last_of(self.stream_answer(approved, thread=thread, arguments=arguments, always=always, why=why))
+
+    def stream_answer(
+        self,
+        approved: bool,
+        *,
+        thread: str = MAIN,
+        arguments: Mapping[str, Any] | None = None,
+        always: bool = False,
+        why: str = "",
+    ) -> Iterator[Event]:
+        """As `answer`, but yield what happens as it happens; the last event is the `Reply`."""
+        answer = {"approved": approved, "arguments": arguments, "always": always, "why": why}
+        return background.iterate(self._turns.answer(answer, thread))
 
     def history(self, thread: str = MAIN) -> list[AnyMessage]:
         """Return the messages that a thread still holds, oldest first."""
-        return list(background.run(self._values(thread)).get("messages", []))
+        return list(background.run(self._turns.values(thread)).get("messages", []))
 
     def last_reply(self, thread: str = MAIN) -> Reply | None:
         """Return a thread's last reply with all that led to it, or None if it has none."""
-        values = background.run(self._values(thread))
+        values = background.run(self._turns.values(thread))
         answered = values.get("messages") and values["messages"][-1].type == "ai"
         return reply_of(values, thread) if answered else None
 
@@ -155,11 +188,11 @@ class MetaHuman:
 
     def threads(self) -> list[str]:
         """Return the names of all threads, the latest spoken in first."""
-        return background.run(self._names())
+        return background.run(self._turns.names())
 
     def delete_thread(self, thread: str) -> None:
         """Forget a thread's messages; the memories made from them stay."""
-        background.run(self._delete(thread))
+        background.run(self._turns.delete(thread))
 
     @property
     def mode(self) -> Mode:
@@ -201,97 +234,13 @@ class MetaHuman:
     ) -> None:
         self.close()
 
-    async def _say(self, message: str, thread: str, context: TurnContext) -> AsyncIterator[Event]:
-        if not message.strip():
-            raise EmptyTurn("there is nothing to answer: the message is empty")
-        said = HumanMessage(whole(message).strip(), id=str(uuid.uuid4()))
-        async for event in self._turn({"messages": [said]}, thread, context):
-            yield event
-
-    async def _turn(self, said: Mapping[str, Any] | None, thread: str, context: TurnContext) -> AsyncIterator[Event]:
-        """Run one turn, or finish one, with the thread locked against other processes."""
-        clock, config = self.services.clock, _config(thread)
-        started, first = clock.milliseconds(), None
-        mode = await mode_of(context, self.services.memory)
-        if self._upkeep:
-            await self._upkeep.stop()
-        async with self._locks.hold(thread), self._storing():
-            threads = await self._open()
-            if said is None and not (await threads.graph(mode).aget_state(config)).next:
-                raise EmptyTurn(f"nothing was left unanswered on thread {thread!r}")
-            parts = threads.graph(mode).astream(
-                said, config, context=context, stream_mode=["messages", "updates", "values"], version="v2"
-            )
-            values: Mapping[str, Any] = {}
-            async for part in parts:
-                if part["type"] == "values":
-                    values = part["data"]
-                for event in events_of(part):
-                    first = first or (clock.milliseconds() if isinstance(event, Token) else None)
-                    yield event
-            await threads.tidy(mode, thread)
-        if self._upkeep:
-            self._upkeep.start(mode, thread, values)
-        ended = clock.milliseconds()
-        first_token = round(first - started, 2) if first else None
-        yield reply_of(values, thread, first_token_ms=first_token, latency_ms=round(ended - started, 2))
-
-    async def _unanswered(self, thread: str) -> str | None:
-        state = await self._state(thread)
-        return question_of(cast(TurnState, state.values)).text if state.next else None
-
-    async def _values(self, thread: str) -> Mapping[str, Any]:
-        return (await self._state(thread)).values
-
-    async def _state(self, thread: str) -> StateSnapshot:
-        """Return a thread's state as the owner's mode sees it."""
-        mode = await self.services.memory.current_mode()
-        async with self._storing():
-            return await (await self._open()).graph(mode).aget_state(_config(thread))
-
     async def _correct(self, right: list[Destination], thread: str) -> None:
-        await correct_last(self.home, self.services, await self._values(thread), right)
-
-    async def _names(self) -> list[str]:
-        async with self._storing():
-            return await (await self._open()).saver.threads()
-
-    async def _delete(self, thread: str) -> None:
-        async with self._locks.hold(thread), self._storing():
-            threads = await self._open()
-            for saver in (threads.saver, threads.overlay):
-                await saver.adelete_thread(thread)
-            await threads.saver.compact()
+        await correct_last(self.home, self.services, await self._turns.values(thread), right)
 
     async def _close(self) -> None:
-        if self._upkeep:
-            await self._upkeep.stop()
-        self._threads = self._upkeep = None
-        await self._opened.aclose()
-        await self.services.models.aclose()
-        await asyncio.to_thread(self.services.memory.close)
-        self.services.audit.close()
-
-    async def _open(self) -> Threads:
-        async with self._opening:  # two turns may be the first at once
-            if self._threads is None:
-                saver = await self._opened.enter_async_context(open_threads(self.home, self._database))
-                overlay = await self._opened.enter_async_context(open_overlay(saver))
-                self._threads = Threads(self.services, saver, overlay)
-                self._upkeep = Upkeep(self._threads, self._locks, self.services)
-        return self._threads
-
-    @asynccontextmanager
-    async def _storing(self) -> AsyncIterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            raise database_error(self.home.checkpoints, error) from error
+        await self._turns.close()
+        await self.services.aclose()
 
 
-def _context(mode: str | None, models: dict[str, str]) -> TurnContext:
-    return TurnContext(None if mode is None else as_mode(mode), models)
-
-
-def _config(thread: str) -> RunnableConfig:
-    return RunnableConfig(configurable={"thread_id": thread})
+def _context(mode: str | None, trust: str | None, models: dict[str, str]) -> TurnContext:
+    return TurnContext(None if mode is None else as_mode(mode), models, None if trust is None else as_trust(trust))

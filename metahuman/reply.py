@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from langchain_core.messages import AIMessage
+
+from metahuman.state.acting import Call, Step
+from metahuman.state.approvals import Ask
 from metahuman.state.context import Mode
 from metahuman.state.events import ModelCall
+from metahuman.state.operating import sources_of, steps_of
 from metahuman.state.parts import Evidence, Finding, Route
 from metahuman.state.turn import findings_of, question_of, was_cut
+
+#: Under this name LangGraph tells of a turn that waits.
+INTERRUPT = "__interrupt__"
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,20 @@ class Found:
     """The operator or a specialist has brought something back, to be shown as it is."""
 
     finding: Finding
+
+
+@dataclass(frozen=True)
+class Intended:
+    """The operator means to make a call of a tool."""
+
+    call: Call
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """A call of a tool has ended."""
+
+    step: Step
 
 
 @dataclass(frozen=True)
@@ -50,6 +72,8 @@ class Reply:
         cut: Whether the model had to stop at its length limit.
         broken: Why the answer broke off in the middle; None if it is whole.
         memory_id: The memory it became, if it was remembered.
+        steps: The calls of tools that have ended.
+        waiting: The call that waits for a person's word; the turn goes on with `MetaHuman.answer`.
         first_token_ms: Milliseconds from the question to the first word; None where nothing was streamed.
         latency_ms: Milliseconds from the question to the end of the turn.
     """
@@ -66,8 +90,15 @@ class Reply:
     cut: bool
     broken: str | None
     memory_id: str | None
+    steps: list[Step] = field(default_factory=list)
+    waiting: Ask | None = None
     first_token_ms: float | None = None
     latency_ms: float | None = None
+
+    @property
+    def sources(self) -> list[str]:
+        """Where what tools found is from: paths, addresses, memory ids."""
+        return sources_of(self.steps)
 
     @property
     def fallbacks(self) -> list[ModelCall]:
@@ -75,12 +106,13 @@ class Reply:
         return [call for call in self.calls if call["fallback"]]
 
 
-Event = Routed | Found | Token | Reply
+Event = Routed | Found | Intended | Stepped | Token | Reply
 
 
-def reply_of(state: Mapping[str, Any], thread: str, **timing: float | None) -> Reply:
-    """Return the reply that a turn's final state holds."""
-    question, answer = question_of(state), state["messages"][-1]  # type: ignore[arg-type]
+def reply_of(state: Mapping[str, Any], thread: str, waiting: Ask | None = None, **timing: float | None) -> Reply:
+    """Return the reply that a turn's final state holds; without words, where it waits for a person's."""
+    question, last = question_of(state), state["messages"][-1]  # type: ignore[arg-type]
+    answer = last if last.type == "ai" else AIMessage("")
     return Reply(
         text=answer.text,
         question=question.text,
@@ -93,7 +125,9 @@ def reply_of(state: Mapping[str, Any], thread: str, **timing: float | None) -> R
         calls=[entry["call"] for entry in state["calls"] if entry["turn"] == question.id],
         cut=was_cut(answer),
         broken=answer.response_metadata.get("broken"),
-        memory_id=state.get("memoryId"),
+        memory_id=state.get("memoryId") if last.type == "ai" else None,
+        steps=steps_of(state),  # type: ignore[arg-type]
+        waiting=waiting,
         **timing,
     )
 
@@ -105,10 +139,24 @@ def events_of(part: Mapping[str, Any]) -> Iterator[Event]:
         if metadata.get("langgraph_node") == "persona" and chunk.text:
             yield Token(chunk.text)
     if part["type"] == "updates":
-        for update in filter(None, part["data"].values()):
-            if "route" in update:
-                yield Routed(update["route"])
-            yield from (Found(finding) for finding in update.get("findings", []))
+        for node, update in part["data"].items():
+            if update and node != INTERRUPT:
+                yield from _of_update(node, update)
+
+
+def _of_update(node: str, update: Mapping[str, Any]) -> Iterator[Event]:
+    if "route" in update:
+        yield Routed(update["route"])
+    if node == "operator":
+        yield from map(Intended, update["pending"])
+    yield from map(Stepped, update.get("steps", []))
+    yield from map(Found, update.get("findings", []))
+
+
+def ask_in(part: Mapping[str, Any]) -> Ask | None:
+    """Return the call that a part of the stream says is waiting for a person's word, if it says so."""
+    interrupts = part["data"].get(INTERRUPT) if part["type"] == "updates" else None
+    return interrupts[0].value if interrupts else None
 
 
 def last_of(events: Iterable[Event]) -> Reply:

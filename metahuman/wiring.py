@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from metahuman.models.residency import Residency
 from metahuman.models.router import RoleRouter
 from metahuman.opening import live_registry, open_memory
 from metahuman.state.services import Clock, Services
+from metahuman.tooling import open_tools
+from metahuman.tools.gate import Gate
+from metahuman.tools.mcp.opening import McpTools
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,19 @@ class HomeServices(Services):
 
     models: RoleRouter
     memory: HomeMemory
+    tools: Gate
+    mcp: McpTools
     registry: LiveRegistry
     short_term: AuditedShortTerm
     persona_cache: AuditedPersonaCache
+
+    async def aclose(self) -> None:
+        """Close everything that is open; what is used later opens again."""
+        await self.models.aclose()
+        await self.mcp.aclose()
+        for part in (self.tools, self.memory):
+            await asyncio.to_thread(part.close)
+        self.audit.close()
 
 
 def open_services(home: Home, providers: Callable[[str], Provider] = open_provider) -> HomeServices:
@@ -54,7 +68,19 @@ def open_services(home: Home, providers: Callable[[str], Provider] = open_provid
     memory = open_memory(home, minded(home, models))
     short_term = AuditedShortTerm(memory.short_term_file, audit, clock)
     persona_cache = AuditedPersonaCache(memory.persona.cache, audit, clock)
-    return HomeServices(models, memory, audit, clock, classifier, registry, short_term, persona_cache)
+    mcp = McpTools(home.setting("mcp.json"))
+    return HomeServices(
+        models=models,
+        memory=memory,
+        tools=open_tools(home, memory, models, audit, clock, mcp),
+        audit=audit,
+        clock=clock,
+        classifier=classifier,
+        mcp=mcp,
+        registry=registry,
+        short_term=short_term,
+        persona_cache=persona_cache,
+    )
 
 
 def open_audit(home: Home, clock: Clock) -> Recorder:

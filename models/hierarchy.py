@@ -16,6 +16,7 @@ from langchain_core.language_models import BaseChatModel
 from metahuman.models.breaker import Breaker
 from metahuman.models.calls import CallRecord, RoleCall
 from metahuman.models.clients import Client, Clients
+from metahuman.models.lanes import Visit
 from metahuman.models.locality import too_far
 from metahuman.models.providers import Provider
 from metahuman.models.registry import Registry
@@ -81,11 +82,17 @@ class Hierarchy:
         self._registry, self._clients, self._breaker = registry, clients, breaker
         self._clock, self._usage = clock, usage
 
-    async def first(self, call: RoleCall, record: CallRecord, attempt: Attempt[T]) -> T:
+    async def first(self, call: RoleCall, record: CallRecord, visit: Visit, attempt: Attempt[T]) -> T:
         """Return the first answer of the hierarchy.
 
         While others wait behind it, a model may take half of the time that is left: a server that keeps silent must
-        not use up the time in which the next could have answered.
+        not use up the time in which the next could have answered. Time spent queueing is nobody's.
+
+        Args:
+            call: What is asked.
+            record: Notes what happens.
+            visit: The call's place in the queues before providers; it is kept until whoever opened it closes it.
+            attempt: Asks one model once.
 
         Raises:
             NoModelAnswered: If every model failed.
@@ -103,6 +110,9 @@ class Hierarchy:
                 # Who wants no stand-ins has a way of going on without an answer.
                 last_hope = last and not call.listed_only
                 async with self._breaker.admitted(model, provider, last_hope=last_hope):
+                    queued = now()
+                    await visit.enter(model)
+                    ends, until = ends + now() - queued, until + now() - queued
                     await self._see_that_it_may(model, call, policy, registry.path)
                     return await self._ask(model, provider, call, record, attempt, until)
             except ModelError as error:

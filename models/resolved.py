@@ -56,6 +56,17 @@ class ResolvedModel:
         return ADDRESSES.get(self.kind, "") if address is None else address.rstrip("/")
 
     @property
+    def counts_tokens(self) -> bool:
+        """Whether its tokenizer can be asked: it runs in this process, or its server says so."""
+        return self.kind == "local" or (self.kind == "openai" and self.settings.server != "openai")
+
+    @property
+    def calls_tools(self) -> bool:
+        """Whether it calls tools of itself: what the registry says; small embedded models ramble when they try."""
+        said = self.options.tool_calls
+        return self.kind != "local" if said is None else said
+
+    @property
     def scale(self) -> float:
         """How strongly its adapters colour the answer: as they were trained, where the registry does not say."""
         scale = self.options.adapter_scale

@@ -16,6 +16,7 @@ from metahuman.models.calls import CallRecord, RoleCall
 from metahuman.models.clients import Clients
 from metahuman.models.embedding import Embedder, require_embedder, serves_embeddings
 from metahuman.models.hierarchy import Hierarchy, Try
+from metahuman.models.lanes import Lanes
 from metahuman.models.providers import Provider, open_provider
 from metahuman.models.registry import Registry
 from metahuman.models.residency import Residency
@@ -24,6 +25,7 @@ from metahuman.models.role_chat_model import RoleChatModel
 from metahuman.models.schema import EMBEDDER
 from metahuman.models.streams import Opened, open_stream
 from metahuman.models.thinking import separate
+from metahuman.models.token_counting import TokenCounter
 from metahuman.state.context import Mode
 from metahuman.state.errors import BrokenAnswer, ModelError
 from metahuman.state.events import ModelCall, adapter_swapped, llm_call
@@ -57,7 +59,7 @@ class RoleRouter:
         self.registry, self._audit, self._clock, self._residency = registry, audit, clock, residency
         self._clients = Clients(providers, audit)
         self._hierarchy = Hierarchy(registry, self._clients, Breaker(clock, audit), clock, usage)
-        self._embedder = Embedder(audit)
+        self._embedder, self._lanes = Embedder(audit), Lanes()
         # With which adapters each base spoke last.
         self._voices: dict[tuple[Hashable, ...], list[str]] = {}
 
@@ -93,6 +95,18 @@ class RoleRouter:
         windows = [(one.context_window or DEFAULT_WINDOW) - (one.max_tokens or DEFAULT_ANSWER) for one in options]
         return max(min(windows, default=DEFAULT_WINDOW - DEFAULT_ANSWER), 1)
 
+    def token_counter(
+        self, role: str, *, mode: Mode | None = None, model_id: str | None = None
+    ) -> Callable[[str], int]:
+        """Return what counts tokens as the role's model does, where a tokenizer of its hierarchy can be asked."""
+        candidates = self.registry().candidates(role, mode, {"modelId": model_id} if model_id else None)
+        return TokenCounter((self._clients.provider(model), model) for model in candidates if model.counts_tokens)
+
+    def calls_tools(self, role: str, *, mode: Mode | None = None, model_id: str | None = None) -> bool:
+        """Tell whether the first model of the role calls tools of itself."""
+        candidates = self.registry().candidates(role, mode, {"modelId": model_id} if model_id else None)
+        return bool(candidates) and candidates[0].calls_tools
+
     def serves_embeddings(self) -> bool:
         """Tell whether the registry names a model for embeddings."""
         return serves_embeddings(self.registry(), EMBEDDER)
@@ -116,8 +130,8 @@ class RoleRouter:
             record.used(message)
             return usable(message, call.wish.schema)
 
-        async with self._recorded(call) as record:
-            message = await self._hierarchy.first(call, record, whole)
+        async with self._recorded(call) as record, self._lanes.visit() as visit:
+            message = await self._hierarchy.first(call, record, visit, whole)
         metadata = {**message.response_metadata, "modelCall": record.finish()}
         return message.model_copy(update={"response_metadata": metadata})
 
@@ -135,8 +149,8 @@ class RoleRouter:
             async with asyncio.timeout(this.model.settings.timeout / 1000):
                 return await open_stream(this, prompt)
 
-        async with self._recorded(call) as record:
-            stream = await self._hierarchy.first(call, record, opened)
+        async with self._recorded(call) as record, self._lanes.visit() as visit:
+            stream = await self._hierarchy.first(call, record, visit, opened)
             async with aclosing(stream):
                 async for chunk in self._unbroken(stream, record):
                     record.saw(chunk.message)
@@ -156,8 +170,8 @@ class RoleRouter:
         if not texts:
             return []
         call = RoleCall(role, (), listed_only=True)
-        async with self._recorded(call) as record:
-            return await self._hierarchy.first(call, record, partial(self._embedder.embed, texts, record))
+        async with self._recorded(call) as record, self._lanes.visit() as visit:
+            return await self._hierarchy.first(call, record, visit, partial(self._embedder.embed, texts, record))
 
     @asynccontextmanager
     async def _recorded(self, call: RoleCall) -> AsyncIterator[CallRecord]:

@@ -52,6 +52,9 @@ class ModelOptions(Section):
     seed: int | None = Field(None, description="Makes sampling repeatable, where the provider can.")
     keep_alive: str | int | None = Field(None, description='How long Ollama keeps the model loaded ("30m", -1).')
     think: bool | None = Field(None, description="Whether a thinking model thinks before it answers (Ollama).")
+    tool_calls: bool | None = Field(
+        None, description="Whether it calls tools of itself; if not, JSON is asked of it. Default: all but local ones."
+    )
     adapter_scale: float | None = Field(None, ge=0, le=4, description="How strongly adapters colour the voice.")
 
 
@@ -126,6 +129,9 @@ class ProviderSettings(Section):
     cooldown: Milliseconds = Field(
         10_000,
         description="Milliseconds that a model which failed is left alone; twice as many each time it fails again.",
+    )
+    parallel: int | None = Field(
+        None, ge=1, description="Calls it is given at once; others wait. Default: ollama 1, local 2, openai 32."
     )
     price: Price = Field(default_factory=Price)
     daily_cap: DailyCap = Field(default_factory=DailyCap)

@@ -48,7 +48,9 @@ async def orchestrator(
         route, calls = await _decide(situation, state, runtime, mode, services)
     route["latencyMs"] = round(services.clock.milliseconds() - started, 2)
     await services.audit.arecord(route_decided(route, thread_of(config)))
-    return {"mode": mode, "route": route, "calls": calls}
+    # A turn may go on days later, in another program, and is still to be trusted no further than was said.
+    trust = runtime.context.trust if runtime.context else None
+    return {"mode": mode, "trust": trust, "route": route, "calls": calls}
 
 
 def routing_prompt(situation: Situation) -> list[BaseMessage]:

@@ -24,7 +24,8 @@ async def recall(
     """Return the evidence that memory has for the message, and when the turn began; it has become no memory yet."""
     started, now = services.clock.milliseconds(), services.clock.now()
     mode, messages = await mode_of(runtime.context, services.memory), state["messages"]
-    budget = services.models.prompt_budget("persona", mode=mode, model_id=model_choice(runtime.context, "persona"))
+    chosen = model_choice(runtime.context, "persona")
+    budget = services.models.prompt_budget("persona", mode=mode, model_id=chosen)
     before = state.get("recalled")
     question = Question(
         question_of(state).text,
@@ -34,6 +35,7 @@ async def recall(
         earlier=[message.text for message in messages[-1 - EARLIER : -1]],
         shown=[one["id"] for one in before["evidence"]] if before else [],
         tokens=min(int(budget * SHARE), ROOM),
+        count=services.models.token_counter("persona", mode=mode, model_id=chosen),
     )
     evidence = await services.memory.recall(question)
     recalled = Recalled(evidence=list(evidence), latencyMs=round(services.clock.milliseconds() - started, 2))

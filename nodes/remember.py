@@ -12,8 +12,9 @@ from metahuman.state.events import memory_saved, short_term_changed
 from metahuman.state.memories import memory_id
 from metahuman.state.modes import may_write
 from metahuman.state.moments import iso
+from metahuman.state.operating import steps_of
 from metahuman.state.services import Services, short_term_of
-from metahuman.state.short_term import Change, after_route
+from metahuman.state.short_term import Change, after_turn
 from metahuman.state.summaries import OVERDUE, extracted, outdated
 from metahuman.state.turn import TurnState, TurnUpdate, findings_of, question_of, thread_of
 
@@ -25,10 +26,11 @@ async def remember(state: TurnState, config: RunnableConfig, *, services: Servic
     its turns, see `summarize`; one that is overdue, because nobody came to it, is condensed here and by no model.
     """
     learned = partial(
-        after_route,
+        after_turn,
         route=state["route"],
         now=iso(services.clock.now()),
         findings=findings_of(state),
+        steps=steps_of(state),
         thread=thread_of(config),
     )
     after = learned(await short_term_of(state, services.memory, services.clock))

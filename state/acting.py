@@ -11,17 +11,16 @@ from typing import Any, Literal, get_args
 
 from typing_extensions import TypedDict
 
-from metahuman.state.context import Mode
+from metahuman.state.context import TRUSTS, Mode, Trust
+
+__all__ = ["TRUSTS", "Trust"]
 
 #: How much a call may spoil: nothing, something that can be put right, something that cannot.
 Risk = Literal["low", "medium", "high"]
-#: How far the owner trusts the operator: it may look; and suggest; and do what is of low risk; and of medium.
-Trust = Literal["observe", "suggest", "supervised_auto", "bounded_auto"]
 Verdict = Literal["allow", "ask", "refuse"]
 #: What a call does at worst: it reads, changes the owner's data, runs a program, or tells something to another machine.
 Effect = Literal["read", "write", "run", "send"]
 RISKS: tuple[Risk, ...] = get_args(Risk)
-TRUSTS: tuple[Trust, ...] = get_args(Trust)
 #: What became of a call. "unknown": it was begun, and the program died before it could tell.
 Ended = Literal["done", "failed", "refused", "unknown"]
 

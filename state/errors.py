@@ -6,6 +6,7 @@ MetaHumanError
 ├── EmptyTurn               there is no message to answer
 ├── BadChoice               a word that was given names nothing
 ├── ThreadBusy              another process is in the middle of a turn of this thread
+├── AnswerFirst             a thread waits for a person's word on a call of a tool
 ├── ToolError               a tool could not do what it was asked
 └── ModelError              a model could not answer
     ├── ModelDown           nothing listens at the provider's address
@@ -86,6 +87,10 @@ class ThreadBusy(MetaHumanError):  # noqa: N818 - reads as what happened
 
 
 Trips = Literal["no", "model", "server"] | None
+
+
+class AnswerFirst(MetaHumanError):  # noqa: N818 - reads as what to do
+    """A thread waits for a person's word on a call of a tool: no other turn can begin on it before."""
 
 
 class ToolError(MetaHumanError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -13,6 +13,7 @@ from metahuman.state.short_term import after_break, of_thread
 if TYPE_CHECKING:  # commands that ask no model need not wait for LangChain
     from langchain_core.language_models import BaseChatModel
 
+    from metahuman.state.acting import Acting, Approval, Call, Offer, Outcome, Ruling
     from metahuman.state.context import Mode, TurnContext
     from metahuman.state.events import AuditEvent
     from metahuman.state.kept import Kept
@@ -88,6 +89,16 @@ class Models(Protocol):
         """Return how many tokens a prompt for `role` may have, its answer's own room taken off."""
         ...
 
+    def token_counter(
+        self, role: str, *, mode: Mode | None = None, model_id: str | None = None
+    ) -> Callable[[str], int]:
+        """Return what counts a text's tokens for `role`, exactly where its tokenizer can be asked. It blocks."""
+        ...
+
+    def calls_tools(self, role: str, *, mode: Mode | None = None, model_id: str | None = None) -> bool:
+        """Tell whether the model of `role` calls tools of itself; others are asked for JSON that names a call."""
+        ...
+
     def serves_embeddings(self) -> bool:
         """Tell whether there is a model for embeddings; without one, `embed` fails."""
         ...
@@ -142,12 +153,45 @@ class Memory(Protocol):
         ...
 
 
+class Tools(Protocol):
+    """The operator's tools; no call is made but through `run`, and the policy rules on each."""
+
+    async def ready(self) -> None:
+        """Find out which tools other programs have, so that the rest need not wait for them."""
+        ...
+
+    def offered(self, acting: Acting) -> list[Offer]:
+        """Return the tools that a model may be told of; none in emulation."""
+        ...
+
+    async def rule(self, call: Call, acting: Acting) -> Ruling:
+        """Return what the policy says to a call; nothing is run."""
+        ...
+
+    async def preview(self, call: Call, acting: Acting) -> str:
+        """Return what a call would do, for a person who is asked: a diff, say; "" where its arguments tell."""
+        ...
+
+    async def run(self, call: Call, acting: Acting, approval: Approval | None = None) -> Outcome:
+        """Make a call, once, if the policy or a person lets it be made; say what became of it."""
+        ...
+
+    async def always(self, call: Call, acting: Acting) -> dict[str, str]:
+        """Let calls like this one be made from now on without asking; return what of their arguments counts."""
+        ...
+
+    def patience(self) -> float | None:
+        """Return the seconds after which a person's word comes too late; None if it never does."""
+        ...
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything concrete that the nodes of a graph use."""
 
     models: Models
     memory: Memory
+    tools: Tools
     audit: Audit
     clock: Clock
     classifier: Classifier

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
+from metahuman.state.acting import Step
 from metahuman.state.ages import seconds_between
 from metahuman.state.parts import SPECIALISTS, Finding, Route, ShortTerm
 
 #: How many of the latest are kept; the plan's figures for tool outputs and topics.
 TOPICS, OUTPUTS, TASKS = 10, 20, 10
 #: Characters of a tool's output, and of a task, that are kept: enough to see what it was about.
-OUTPUT, TASK = 400, 160
+OUTPUT, TASK = 1500, 160
 #: How many of each a prompt is told, and how many characters of an output.
 LATEST, TOLD = 3, 200
 #: Seconds of silence after which another conversation begins: four hours, a night's sleep or a day's work, not a meal.
@@ -111,31 +112,36 @@ def after_break(state: ShortTerm, now: str) -> ShortTerm:
     return cast(ShortTerm, {**state, "conversationContext": context | {"sessionStarted": state["lastUpdated"] or now}})
 
 
-def after_route(
-    before: ShortTerm, route: Route, now: str, findings: Iterable[Finding] = (), thread: str | None = None
+def after_turn(
+    before: ShortTerm,
+    route: Route,
+    now: str,
+    findings: Iterable[Finding] = (),
+    steps: Iterable[Step] = (),
+    thread: str | None = None,
 ) -> ShortTerm:
     """Return the state after a turn.
 
-    It has the turn's focus and intent where the turn has any, its topics as the latest, and what the operator brought
-    as a tool's output. A task that came to nothing stays open through the next turn, so that "try again" has a sense;
-    one that succeeded, or was left alone for a turn, is closed. Tasks that others opened are theirs to close.
+    It has the turn's focus and intent where the turn has any, its topics as the latest, and what each tool brought
+    last. A task that came to nothing stays open through the next turn, so that "try again" has a sense; one that
+    succeeded, or was left alone for a turn, is closed. Tasks that others opened are theirs to close.
 
     Args:
         before: The state before the turn.
         route: Where the turn went.
         now: When it ended.
         findings: What operator and specialists brought.
+        steps: The calls of tools that were made.
         thread: The conversation.
     """
     state = after_break(before, now)
     state = update_current_focus(state, route["focus"] or state["currentFocus"], now)
     state = update_conversation_context(state, route["topics"], route["intent"], now)
-    failed = []
-    for found in findings:
-        if found["error"]:
-            failed.append(_cut(f"{found['source']}: {found['task']}", TASK))
-        elif found["source"] == "operator":
-            state = cache_tool_output(state, "operator", found["content"], now, found["task"])
+    failed = [_cut(f"{found['source']}: {found['task']}", TASK) for found in findings if found["error"]]
+    for step in steps:
+        if step["ended"] == "done":
+            asked = ", ".join(str(value) for value in step["call"]["arguments"].values())
+            state = cache_tool_output(state, step["call"]["tool"], step["output"], now, asked)
     others = [task for task in state["activeTasks"] if not task.startswith(_OF_TURNS)]
     told = {**state, "activeTasks": _latest(others, failed, TASKS)}
     return cast(ShortTerm, told | {"thread": thread} if thread else told)
@@ -171,18 +177,23 @@ def context_lines(focus: str, topics: Iterable[str], tasks: Iterable[str], tools
     return [f"{label}: {text}" for label, text in told.items() if text]
 
 
-def tool_lines(state: ShortTerm) -> tuple[str, ...]:
-    """Return the latest outputs that tools brought in this session, a line each."""
+def tool_lines(state: ShortTerm, room: int = TOLD) -> tuple[str, ...]:
+    """Return the latest outputs that tools brought in this session, a line of `room` characters each."""
     started = state["conversationContext"].get("sessionStarted")
     latest = list(state["recentToolOutputs"].items())[-LATEST:]
-    return tuple(_cut(f"{name}: {_told(output)}", TOLD) for name, output in latest if not _older(output, started))
+    return tuple(_cut(f"{name}: {_told(output)}", room) for name, output in latest if not _older(output, started))
 
 
-def get_orchestrator_context(state: ShortTerm) -> str:
-    """Return what is in mind, as the orchestrator's prompt has it; "" where there is nothing."""
+def get_orchestrator_context(state: ShortTerm, room: int = TOLD) -> str:
+    """Return what is in mind, as the orchestrator's prompt has it; "" where there is nothing.
+
+    Args:
+        state: The state.
+        room: Characters of each tool's output.
+    """
     topics = state["conversationContext"]["lastTopics"]
     tasks = state["activeTasks"][-LATEST:]
-    return "\n".join(context_lines(state["currentFocus"], topics, tasks, tool_lines(state)))
+    return "\n".join(context_lines(state["currentFocus"], topics, tasks, tool_lines(state, room)))
 
 
 _OF_TURNS = tuple(f"{source}: " for source in ("operator", *SPECIALISTS))

@@ -13,7 +13,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict  # before Python 3.12, pydantic can only describe this one to Studio
 
-from metahuman.state.context import Mode
+from metahuman.state.acting import Call, Step
+from metahuman.state.context import Mode, Trust
 from metahuman.state.errors import EmptyTurn, ModelError
 from metahuman.state.parts import Finding, Recalled, Route, ShortTerm, Specialist, TurnCall
 from metahuman.state.summaries import Summary
@@ -38,14 +39,31 @@ class TurnInput(TypedDict):
     messages: Annotated[list[AnyMessage], add_messages]
 
 
+class Advice(TypedDict):
+    """What the critic says to calls that went wrong: whether to try again, and how else, or why not."""
+
+    turn: str
+    again: bool
+    text: str
+
+
 class TurnState(TurnInput, total=False):
-    """All that a turn knows; a checkpoint of it is the thread's short-term memory."""
+    """All that a turn knows; a checkpoint of it is the thread's short-term memory.
+
+    `pending` are calls of tools that are yet to be made, `steps` those that have ended, of which `planned` had when the
+    operator was last asked.
+    """
 
     summary: Summary
     startedAt: str
     mode: Mode
+    trust: Trust | None
     route: Route
     recalled: Recalled
+    pending: list[Call]
+    steps: Annotated[list[Step], of_latest_turn]
+    planned: int
+    advice: Advice
     findings: Annotated[list[Finding], of_latest_turn]
     calls: Annotated[list[TurnCall], of_latest_turn]
     shortTerm: ShortTerm
@@ -59,8 +77,13 @@ class TurnUpdate(TypedDict, total=False):
     summary: Summary
     startedAt: str
     mode: Mode
+    trust: Trust | None
     route: Route
     recalled: Recalled
+    pending: list[Call]
+    steps: list[Step]
+    planned: int
+    advice: Advice
     findings: list[Finding]
     calls: list[TurnCall]
     shortTerm: ShortTerm
@@ -89,10 +112,21 @@ def question_of(state: TurnState) -> HumanMessage:
     raise EmptyTurn("a turn starts with a person's message; there is none in `messages`")
 
 
-def findings_of(state: TurnState) -> list[Finding]:
-    """Return what was found for this turn; the state may still hold the turn before."""
+def of_turn(items: Sequence[T], state: TurnState) -> list[T]:
+    """Return those of `items` that belong to this turn; the state may still hold the turn before."""
     turn = question_of(state).id
-    return [finding for finding in state.get("findings", []) if finding["turn"] == turn]
+    return [item for item in items if item["turn"] == turn]
+
+
+def findings_of(state: TurnState) -> list[Finding]:
+    """Return what was found for this turn."""
+    return of_turn(state.get("findings", []), state)
+
+
+def advice_of(state: TurnState) -> Advice | None:
+    """Return what the critic said in this turn, if it was asked."""
+    advice = state.get("advice")
+    return advice if advice and advice["turn"] == question_of(state).id else None
 
 
 def thread_of(config: RunnableConfig) -> str | None:

@@ -25,6 +25,7 @@ from metahuman.state.events import AuditEvent
 from metahuman.state.services import Services
 from tests.classifiers import FakeClassifier
 from tests.memories import FakeMemory
+from tests.operators import FakeTools
 
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
 
@@ -136,6 +137,9 @@ class ScriptedProvider:
             raise answer
         return Embedded(answer, tokens=len(texts))
 
+    def count(self, model: ResolvedModel, text: str) -> int | None:
+        return None
+
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         return ModelTimeout("too slow") if isinstance(error, TimeoutError) else None
 
@@ -243,16 +247,19 @@ class World:
     memory: FakeMemory
     clock: FakeClock
     classifier: FakeClassifier
+    tools: FakeTools
 
 
 def world(
     script: Mapping[str, Iterable[Answer]] | None = None,
     memory: FakeMemory | None = None,
     known: Registry | None = None,
+    tools: FakeTools | None = None,
 ) -> World:
     """Return services whose models answer from `script`."""
     provider, audit, clock = ScriptedProvider(script or {}), FakeAudit(), FakeClock()
     models, remembers, decides = known or registry(), memory or FakeMemory(), FakeClassifier()
     router = RoleRouter(lambda: models, audit, clock, lambda name: provider)
-    of = Services(router, remembers, audit, clock, decides)
-    return World(provider, of, audit, remembers, clock, decides)
+    acts = tools or FakeTools()
+    of = Services(router, remembers, acts, audit, clock, decides)
+    return World(provider, of, audit, remembers, clock, decides, acts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,14 +13,30 @@ from metahuman.state.parts import Evidence
 
 
 class Changes(Protocol):
-    """Writes the owner's files so that a turn can be undone; see `metahuman.tools.changes`."""
+    """Changes the owner's files for one call so that its turn can be undone; see `metahuman.tools.changes`.
+
+    A call makes one change. Whoever gives the desk out binds them to the call: `ChangeLog(home, now).of(Key(thread,
+    turn, call))`, where `call` is the same word when the same call is run again after a crash.
+    """
 
     def write(self, path: Path, content: bytes) -> None:
         """Write a file, atomically; what was there before is kept for `metahuman undo`."""
         ...
 
-    def remove(self, path: Path) -> None:
-        """Move a file or folder to the trash."""
+    def change(self, path: Path, make: Callable[[bytes | None], bytes]) -> None:
+        """As `write`, with what `make` makes of the content as it stands; None where there is no file."""
+        ...
+
+    def remove(self, path: Path) -> str:
+        """Move a file or folder to the trash; return the id under which it can be restored."""
+        ...
+
+    def happened(self) -> bool | None:
+        """Tell whether the change of this call was made, also after a crash or a time-out; None if nobody can tell.
+
+        False is safe to run again: nothing was changed, and what was begun has been tidied up. A call that never
+        came to a change has made none.
+        """
         ...
 
 

@@ -51,6 +51,8 @@ def fit_budget(texts: Sequence[str], tokens: int, count: Callable[[str], int]) -
         tokens: The room there is.
         count: Counts the tokens of a text.
     """
+    if count("\n".join(texts)) <= tokens:  # mostly so; a tokenizer that has to be asked is asked once
+        return list(range(len(texts)))
     kept = []
     for place, text in enumerate(texts):
         needed = count(text)

@@ -50,10 +50,10 @@ def _print(reply: Reply) -> Reply:
 def _show(events: Iterable[Event]) -> Reply | None:
     from rich.console import Console
 
-    from metahuman.cli.console import footnote, show
+    from metahuman.cli.approving import end_of_turn
+    from metahuman.cli.console import show
 
     console = Console()
     reply = show(console, events)
-    if reply and console.is_terminal:
-        console.print(footnote(reply))
+    end_of_turn(console, reply)
     return reply

@@ -6,15 +6,20 @@ import re
 from collections.abc import Iterable
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from metahuman.cli.steps import intended, stepped
 from metahuman.cli.text import plain
-from metahuman.reply import Event, Found, Reply, Token
+from metahuman.reply import Event, Found, Intended, Reply, Stepped, Token
 from metahuman.state.events import ModelCall
+from metahuman.state.operating import told
 from metahuman.state.parts import Finding, Route
+
+#: Places that an answer's footnote names.
+SOURCES = 4
 
 
 class Words:
@@ -58,14 +63,27 @@ def show(console: Console, events: Iterable[Event]) -> Reply | None:
                 if isinstance(event, Token):
                     status.stop()
                     words.say(event.text)
-                elif isinstance(event, Found):
-                    console.print(finding_panel(event.finding))
+                elif shown := _between(event):
+                    console.print(shown)
                 elif isinstance(event, Reply):
                     reply = event
     finally:
         words.end()
     console.print()
     return reply
+
+
+def _between(event: Event) -> RenderableType | None:
+    """Return what is shown of an event between question and answer; the operator's finding was seen step by step."""
+    match event:
+        case Intended(call):
+            return intended(call)
+        case Stepped(step):
+            return stepped(step)
+        case Found(finding) if finding["source"] != "operator" or (finding["error"] and not finding["content"]):
+            return finding_panel(finding)
+        case _:
+            return None
 
 
 def finding_panel(finding: Finding) -> Panel:
@@ -89,6 +107,8 @@ def footnote(reply: Reply) -> Text:
         parts.append("cut at its length limit (maxTokens)")
     if reply.mode != "dual":
         parts.append(reply.mode)
+    if reply.sources:
+        parts.append(f"from {', '.join(plain(source) for source in reply.sources[:SOURCES])}")
     line = Text(" · ".join(parts), style="dim")
     return Text.assemble((f"{plain(reply.broken)}\n", "yellow"), line) if reply.broken else line
 
@@ -118,6 +138,11 @@ def why(reply: Reply) -> Table:
     table.add_row("recalled", Text(f"{len(reply.evidence)} memories, {reply.recall_ms:.0f} ms"))
     for item in reply.evidence:
         table.add_row("", Text(f"{item['id']} ({item['why']}): {plain(item['text'])}", style="dim"))
+    for step in reply.steps:
+        ruling = step["ruling"]
+        table.add_row(
+            "tool", Text(f"{plain(told(step['call']))}: {step['ended']}, {ruling['rule']}: {plain(ruling['why'])}")
+        )
     for call in reply.calls:
         table.add_row("model", _call(call))
     table.add_row("kept as", reply.memory_id or f"nothing ({reply.mode} mode)")

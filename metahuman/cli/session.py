@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from metahuman.api import MetaHuman
+from metahuman.cli.approving import ask_person
 from metahuman.cli.console import footnote, show, why
 from metahuman.cli.text import plain
 from metahuman.reply import Event
@@ -28,10 +29,18 @@ class Session:
         console: Where it is shown.
         thread: The conversation to go on with.
         mode: The mode of this sitting, until it is switched; None for the owner's own.
+        read: Shows a question and returns the line that the person answers.
     """
 
-    def __init__(self, twin: MetaHuman, console: Console, thread: str, mode: Mode | None) -> None:
-        self.console, self.ended = console, False
+    def __init__(
+        self,
+        twin: MetaHuman,
+        console: Console,
+        thread: str,
+        mode: Mode | None,
+        read: Callable[[str], str] = input,
+    ) -> None:
+        self.console, self.ended, self._read = console, False, read
         self._twin, self._thread, self._mode = twin, thread, mode
         self._commands: dict[str, tuple[Callable[[str], None], str]] = {
             "why": (self._why, "how the last answer came about: route, model, memories, times"),
@@ -73,6 +82,11 @@ class Session:
 
     def _answer(self, events: Iterable[Event]) -> None:
         reply = show(self.console, events)
+        while reply and reply.waiting:
+            word = ask_person(self.console, reply.waiting, self._read)
+            if word is None:
+                return
+            reply = show(self.console, self._twin.stream_answer(**word, thread=self._thread))
         if reply:
             self.console.print(footnote(reply))
 
@@ -130,6 +144,10 @@ class Session:
         self.ended = True
 
     def _say_unanswered(self) -> None:
+        """Ask for the word that the thread waits for, and tell of a message that was cut short."""
+        for ask in self._twin.asks(self._thread):
+            if word := ask_person(self.console, ask, self._read):
+                self._answer(self._twin.stream_answer(**word, thread=self._thread))
         if (message := self._twin.unanswered(self._thread)) is not None:
             cut = message if len(message) <= 60 else f"{message[:59]}…"
             self.console.print(Text(f"“{plain(cut)}” was left unanswered; /retry answers it", style="yellow"))

@@ -129,6 +129,10 @@ class Provider(Protocol):
         """
         ...
 
+    def count(self, model: ResolvedModel, text: str) -> int | None:
+        """Return the tokens of `text` as the model's own tokenizer counts them; None if that cannot be had at once."""
+        ...
+
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what `error` means, or None if it is not about the model."""
         ...

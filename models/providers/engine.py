@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import xllamacpp
 
 from metahuman.models.gguf import read_adapter
@@ -18,6 +19,8 @@ from metahuman.state.errors import AdapterRefused, ModelMissing
 
 #: Conversations whose prompts stay computed side by side; more wait their turn.
 SLOTS = 2
+#: Seconds that counting tokens may take: a turn is not held up for it.
+SOON = 0.3
 
 
 class Engine:
@@ -49,7 +52,8 @@ class Engine:
         params.warmup, params.verbosity, params.cache_ram_mib = False, 0, 0
         params.fit_params = False  # the window is the registry's to choose, not the free memory's
         # The library always listens on a loopback port: no page, no foreign origin, and a key nobody knows.
-        params.ui, params.cors_origins, params.api_keys = False, "http://localhost", [secrets.token_hex(32)]
+        key = secrets.token_hex(32)
+        params.ui, params.cors_origins, params.api_keys = False, "http://localhost", [key]
         params.lora_adapters = [_adapter(adapter) for adapter in adapters]
         params.lora_init_without_apply = True
         try:
@@ -61,6 +65,8 @@ class Engine:
             raise ModelMissing(f"llama.cpp cannot load {path}; is it a whole GGUF file?") from error
         # A server that is dropped before its loop runs never ends; one that has said a word can be dropped.
         self._server.handle_completions({"prompt": "a", "max_tokens": 1})
+        # Tokens can be counted over that port only.
+        self._port = {"base_url": self._server.listening_address, "headers": {"Authorization": f"Bearer {key}"}}
         self.loaded_ms = round((time.perf_counter() - started) * 1000, 2)
 
     @property
@@ -75,6 +81,15 @@ class Engine:
     def chat(self, request: Mapping[str, Any], on_chunk: Callable[[dict[str, Any]], bool]) -> None:
         """Answer `request`, handing over each chunk; blocks until done or until `on_chunk` returns True."""
         self._server.handle_chat_completions(dict(request), on_chunk)
+
+    def count(self, text: str) -> int | None:
+        """Return how many tokens `text` has; None while the engine has too much to do to tell."""
+        try:
+            # The port is in this process and speaks no TLS: certificates would only be loaded in vain.
+            with httpx.Client(**self._port, timeout=SOON, trust_env=False, verify=False) as client:  # noqa: S501
+                return len(client.post("/tokenize", json={"content": text}).json()["tokens"])
+        except (httpx.HTTPError, ValueError, KeyError):
+            return None
 
     def lora(self, adapters: tuple[Path, ...], scale: float) -> list[dict[str, float]]:
         """Return which adapters a call speaks with, in llama.cpp's words.

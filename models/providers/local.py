@@ -77,6 +77,13 @@ class LocalProvider:
             raise ModelMissing(f"{model.model} of {model.provider} makes no embeddings: {remedy}")
         return await asyncio.to_thread(_embed, path, texts)
 
+    def count(self, model: ResolvedModel, text: str) -> int | None:
+        """Return what a model counts that is loaded; none is loaded for that."""
+        from metahuman.models.providers.engine import find_engine
+
+        engine = find_engine(model_file(model), window(model), model.adapters)
+        return engine.count(text) if engine else None
+
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error means; the engine already speaks in this program's errors."""
         return error if isinstance(error, ModelError) else explain_http(error, model)

@@ -66,6 +66,10 @@ class OllamaProvider:
         gone = () if here else evicted(before, await listed(model, "/api/ps"), name)
         return Embedded(answer.get("embeddings"), int(answer.get("prompt_eval_count") or 0), gone)
 
+    def count(self, model: ResolvedModel, text: str) -> int | None:
+        """Return None: Ollama counts no tokens but those that it computes."""
+        return None
+
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error of the client means."""
         status, message = getattr(error, "status_code", None), getattr(error, "error", None)

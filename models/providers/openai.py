@@ -15,7 +15,7 @@ from langchain_openai import ChatOpenAI
 
 from metahuman.models.providers import SAMPLING, AdapterUse, Embedded, Served, Wish, given, http_settings
 from metahuman.models.providers.openai_adapters import chosen, make_ready
-from metahuman.models.providers.openai_api import account, embed, explain, listed, missing, talk
+from metahuman.models.providers.openai_api import account, count, embed, explain, listed, missing, talk
 from metahuman.models.resolved import ResolvedModel
 from metahuman.state.errors import ModelError
 
@@ -74,6 +74,10 @@ class OpenAIProvider:
     async def embed(self, model: ResolvedModel, served: Served, texts: Sequence[str]) -> Embedded:
         """Return the vectors in the order of the texts, whichever order they came in."""
         return await embed(model, served, texts)
+
+    def count(self, model: ResolvedModel, text: str) -> int | None:
+        """Ask llama-server or vLLM; OpenAI's own protocol has no word for it."""
+        return count(model, text)
 
     def explain(self, error: Exception, model: ResolvedModel) -> ModelError | None:
         """Return what an error of the client means."""

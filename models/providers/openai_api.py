@@ -15,6 +15,7 @@ import httpx
 import openai
 from pydantic import ValidationError
 
+from metahuman.models.locality import server_away
 from metahuman.models.providers import Embedded, Served, explain_http, explain_status, http_settings
 from metahuman.models.resolved import ResolvedModel
 from metahuman.state.errors import (
@@ -41,6 +42,8 @@ OVERFLOW_WORDS = re.compile(
 UNPAID = {"insufficient_quota", "billing_hard_limit_reached"}
 #: How servers say in the middle of an answer that they have too much to do.
 BUSY = {"rate_limit_exceeded", "overloaded_error", "429", "503", "529"}
+#: Seconds that counting tokens may take: a turn is not held up for it.
+SOON = 0.3
 #: Characters of a server's complaint that are told.
 ENOUGH = 300
 
@@ -201,3 +204,20 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         now = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
         return max((until - now).total_seconds(), 0.0)
     return None
+
+
+def count(model: ResolvedModel, text: str) -> int | None:
+    """Return what a llama-server or vLLM counts; None for other servers, and where no answer comes at once.
+
+    Memories are counted before it is known which model answers: no server but one at home is shown them for that.
+    """
+    bodies = {"llama-server": {"content": text}, "vllm": {"model": model.model, "prompt": text}}
+    if model.settings.server not in bodies or server_away(model):
+        return None
+    address = model.address.removesuffix("/v1")
+    try:
+        with httpx.Client(timeout=SOON, **http_settings(model)) as client:
+            answer = client.post(f"{address}/tokenize", json=bodies[model.settings.server]).json()
+        return int(answer["count"]) if "count" in answer else len(answer["tokens"])
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, KeyError):
+        return None

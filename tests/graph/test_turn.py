@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.graph.state import CompiledStateGraph
 
 from metahuman.graph.turn import build
 from metahuman.state.context import TurnContext
@@ -18,31 +13,11 @@ from metahuman.state.errors import ModelDown, NoModelAnswered
 from metahuman.state.parts import Evidence
 from metahuman.state.summaries import MESSAGES, OVERDUE
 from tests.classifiers import judgement
-from tests.fakes import Answer, World, registry, world
+from tests.fakes import Answer, registry, world
 from tests.memories import FakeMemory
+from tests.talk import CONFIG, Talk, note, to
 
 DRAWING = Path(__file__).parents[2] / "graph" / "drawings" / "turn.mmd"
-CONFIG: Any = {"configurable": {"thread_id": "t"}}
-
-
-class Talk:
-    """A graph over a scripted world, on one thread; at the end every scripted answer must have been asked for."""
-
-    def __init__(self, memory: FakeMemory | None = None, **script: list[Answer]) -> None:
-        self.world: World = world(script, memory)
-        strict = InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=None))
-        self.graph: CompiledStateGraph[Any, TurnContext, Any, Any] = build(self.world.services).compile(strict)
-
-    async def say(self, text: str, context: TurnContext | None = None, number: int = 1) -> dict[str, Any]:
-        said = {"messages": [HumanMessage(text, id=f"q{number}")]}
-        with self.world.provider:
-            state: dict[str, Any] = await self.graph.ainvoke(said, CONFIG, context=context)
-        return state
-
-
-def to(*tasks: tuple[str, str]) -> str:
-    listed = [{"destination": destination, "task": task} for destination, task in tasks]
-    return json.dumps({"tasks": listed, "topics": ["tea"], "intent": "ask", "focus": "breakfast", "confidence": 0.9})
 
 
 async def test_a_conversation_goes_through_both_minds_and_is_remembered() -> None:
@@ -92,13 +67,6 @@ async def test_however_long_a_message_or_a_finding_the_prompts_stay_short() -> N
     assert len(speaking) < 102_000
 
 
-async def test_the_operator_says_that_nothing_was_done() -> None:
-    talk = Talk(orchestrator=[to(("operator", "list the files"))], persona=["I cannot yet"])
-    state = await talk.say("list my files")
-    assert state["findings"][0]["error"].startswith("this version has no tools yet")
-    assert "nothing was looked up, changed or run" in talk.world.provider.asked[-1].messages[-1].text
-
-
 @pytest.mark.parametrize("answer", [ModelDown("no server"), "no idea", '{"tasks": [], "confidence": 1}', to(("x", ""))])
 async def test_without_a_sane_decision_the_turn_is_a_conversation(answer: Answer) -> None:
     asked = [answer] if isinstance(answer, ModelDown) else [answer, answer]  # what does not fit is asked for again
@@ -126,7 +94,7 @@ async def test_agent_mode_remembers_what_was_done_not_what_was_said() -> None:
     said = Talk(orchestrator=[to(("conversation", ""))], persona=["hello"])
     await said.say("hi", TurnContext(mode="agent"))
     assert not said.world.memory.saved
-    done = Talk(orchestrator=[to(("operator", "list"))], persona=["no tools"])
+    done = Talk(orchestrator=[to(("operator", "list")), note("no tools")], persona=["no tools"])
     await done.say("list my files", TurnContext(mode="agent"))
     assert len(done.world.memory.saved) == 1
 

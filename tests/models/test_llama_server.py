@@ -68,6 +68,10 @@ async def test_a_whole_answer_and_its_tokens(model: ResolvedModel) -> None:
     assert message.response_metadata["finish_reason"] in ("stop", "length")
 
 
+def test_it_counts_tokens(model: ResolvedModel) -> None:
+    assert PROVIDER.count(model, "Hello world") == 2
+
+
 async def test_a_stream_says_the_same(model: ResolvedModel) -> None:
     at_once, in_chunks = await whole(model), await streamed(model)
     assert in_chunks.text == at_once.text

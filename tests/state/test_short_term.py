@@ -11,8 +11,9 @@ import pytest
 from metahuman.state import short_term as known
 from metahuman.state.moments import iso
 from metahuman.state.parts import ConversationContext, Finding, Route, ShortTerm
-from metahuman.state.short_term import OUTPUT, OUTPUTS, TASKS, TOPICS, after_break, after_route, from_file, of_thread
+from metahuman.state.short_term import OUTPUT, OUTPUTS, TASKS, TOPICS, after_break, after_turn, from_file, of_thread
 from tests.fakes import NOON
+from tests.operators import step
 
 NOW, SOON, LATER = iso(NOON), iso(NOON + timedelta(hours=3)), iso(NOON + timedelta(hours=9))
 EMPTY = ShortTerm(
@@ -66,7 +67,7 @@ def test_what_is_missing_or_of_another_type_is_empty(odd: Any) -> None:
     assert kept["activeTasks"] == []
     assert kept["recentToolOutputs"] == (odd if isinstance(odd, dict) else {})
     assert from_file({}) == EMPTY
-    assert isinstance(known.get_orchestrator_context(after_route(kept, route(["tea"]), NOW)), str)
+    assert isinstance(known.get_orchestrator_context(after_turn(kept, route(["tea"]), NOW)), str)
 
 
 def test_only_the_latest_topics_of_a_file_are_taken() -> None:
@@ -76,7 +77,7 @@ def test_only_the_latest_topics_of_a_file_are_taken() -> None:
 
 
 def test_a_turn_adds_its_topics_as_the_latest_and_its_focus_and_intent() -> None:
-    after = after_route(FULL, route(["tea", "cake"], "to bake", "the oven"), SOON, thread="main")
+    after = after_turn(FULL, route(["tea", "cake"], "to bake", "the oven"), SOON, thread="main")
     assert after == {
         **FULL,
         "currentFocus": "the oven",
@@ -87,7 +88,7 @@ def test_a_turn_adds_its_topics_as_the_latest_and_its_focus_and_intent() -> None
 
 
 def test_a_turn_without_any_keeps_what_was() -> None:
-    after = after_route(FULL, route([]), SOON)
+    after = after_turn(FULL, route([]), SOON)
     context = {**FULL["conversationContext"], "sessionStarted": NOW}
     assert after == {**FULL, "conversationContext": context, "lastUpdated": SOON}
 
@@ -95,16 +96,16 @@ def test_a_turn_without_any_keeps_what_was() -> None:
 def test_topics_do_not_grow_without_end() -> None:
     state = EMPTY
     for number in range(30):
-        state = after_route(state, route([f"topic {number}", "weather"]), NOW)
+        state = after_turn(state, route([f"topic {number}", "weather"]), NOW)
     topics = state["conversationContext"]["lastTopics"]
     assert topics == [*(f"topic {number}" for number in range(30 - TOPICS + 1, 30)), "weather"]
 
 
-def test_what_the_operator_brought_is_a_tools_output_shortened() -> None:
-    found = [finding("operator", "list the files", "a.txt\nb.txt"), finding("coder", "write a parser", "def parse…")]
-    after = after_route(FULL, route([]), SOON, found)
-    brought = {"asked": "list the files", "output": "a.txt b.txt", "cached": SOON}
-    assert after["recentToolOutputs"] == {**FULL["recentToolOutputs"], "operator": brought}
+def test_what_tools_brought_is_kept_shortened() -> None:
+    made = [step("fs_list", "a.txt\nb.txt", path="notes"), step("fs_read", ended="failed", path="c.txt")]
+    after = after_turn(FULL, route([]), SOON, [finding("coder", "write a parser", "def parse…")], made)
+    brought = {"asked": "notes", "output": "a.txt b.txt", "cached": SOON}
+    assert after["recentToolOutputs"] == {**FULL["recentToolOutputs"], "fs_list": brought}
     long = known.cache_tool_output(FULL, "web", "x" * 10_000, NOW)["recentToolOutputs"]["web"]
     assert isinstance(long, dict)
     assert len(long["output"]) == OUTPUT
@@ -112,14 +113,14 @@ def test_what_the_operator_brought_is_a_tools_output_shortened() -> None:
 
 def test_a_task_that_failed_is_open_through_the_next_turn_and_one_that_was_done_is_not() -> None:
     failed = [finding("coder", "write it", error="no model"), finding("planner", "plan it", "1. …")]
-    after = after_route(FULL, route([]), NOW, failed)
+    after = after_turn(FULL, route([]), NOW, failed)
     assert after["activeTasks"] == ["weed", "water", "coder: write it"]
-    assert after_route(after, route([]), NOW)["activeTasks"] == ["weed", "water"]
-    assert after_route(after, route([]), NOW, [finding("coder", "write it", "x = 1")])["activeTasks"] == [
+    assert after_turn(after, route([]), NOW)["activeTasks"] == ["weed", "water"]
+    assert after_turn(after, route([]), NOW, [finding("coder", "write it", "x = 1")])["activeTasks"] == [
         "weed",
         "water",
     ]
-    again = after_route(after, route([]), NOW, [finding("coder", "write it", error="no model")])
+    again = after_turn(after, route([]), NOW, [finding("coder", "write it", error="no model")])
     assert again["activeTasks"] == ["weed", "water", "coder: write it"]
 
 
@@ -129,8 +130,8 @@ def test_a_stale_focus_fades_and_a_session_begins() -> None:
     assert (later["currentFocus"], later["activeTasks"]) == ("", ["weed", "water"])
     context = {"lastTopics": ["rain", "tea"], "userIntent": "", "sessionStarted": LATER}
     assert later["conversationContext"] == context
-    assert after_route(FULL, route([], focus=""), LATER)["currentFocus"] == ""
-    again = after_route(later, route(["tea"]), iso(NOON + timedelta(hours=10)))
+    assert after_turn(FULL, route([], focus=""), LATER)["currentFocus"] == ""
+    again = after_turn(later, route(["tea"]), iso(NOON + timedelta(hours=10)))
     assert cast(dict[str, Any], again["conversationContext"])["sessionStarted"] == LATER
 
 
@@ -183,8 +184,8 @@ def test_what_is_in_mind_is_told_in_few_lines() -> None:
 
 
 def test_a_thread_keeps_its_focus_and_shares_tasks_and_outputs() -> None:
-    own = after_route(FULL, route(["tea"], focus="tea"), NOW, thread="a")
-    home = after_route(known.add_active_task(FULL, "new", NOW), route(["rust"], focus="rust"), SOON, thread="b")
+    own = after_turn(FULL, route(["tea"], focus="tea"), NOW, thread="a")
+    home = after_turn(known.add_active_task(FULL, "new", NOW), route(["rust"], focus="rust"), SOON, thread="b")
     seen = of_thread(own, home)
     assert (seen["currentFocus"], seen["activeTasks"]) == ("tea", ["weed", "water", "new"])
     assert of_thread(None, home) == home
@@ -192,9 +193,9 @@ def test_a_thread_keeps_its_focus_and_shares_tasks_and_outputs() -> None:
 
 
 def test_what_was_changed_outside_of_a_turn_holds_for_the_next() -> None:
-    own = after_route(FULL, route(["tea"], focus="tea"), NOW, thread="a")
+    own = after_turn(FULL, route(["tea"], focus="tea"), NOW, thread="a")
     changed = known.update_current_focus(own, "taxes", SOON)
     assert of_thread(own, changed) == changed
-    after = after_route(of_thread(own, changed), route([]), LATER, thread="a")
+    after = after_turn(of_thread(own, changed), route([]), LATER, thread="a")
     assert of_thread(after, changed)["currentFocus"] == after["currentFocus"]
     assert of_thread(own, known.clear_short_term_state(SOON))["currentFocus"] == ""

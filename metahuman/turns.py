@@ -1,0 +1,198 @@
+"""The turns of a home's threads: begun, finished, answered; one at a time on each thread, in whatever process."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, cast
+
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command, StateSnapshot
+
+from metahuman.database import database_of, open_threads
+from metahuman.home import Home
+from metahuman.locks import ThreadLocks
+from metahuman.memory.checkpoints import database_error, open_overlay
+from metahuman.reply import Event, Token, ask_in, events_of, reply_of
+from metahuman.state.ages import seconds_between
+from metahuman.state.approvals import EXPIRED, Ask, refuse
+from metahuman.state.context import TurnContext
+from metahuman.state.errors import AnswerFirst, EmptyTurn
+from metahuman.state.files import whole
+from metahuman.state.moments import iso
+from metahuman.state.operating import told
+from metahuman.state.services import mode_of
+from metahuman.state.turn import TurnState, question_of
+from metahuman.threads import Threads
+from metahuman.upkeep import Upkeep
+from metahuman.wiring import HomeServices
+
+
+class Turns:
+    """The turns of a home.
+
+    Args:
+        home: The home.
+        services: Its services.
+        patience: Seconds that a turn waits for another one on the same thread.
+    """
+
+    def __init__(self, home: Home, services: HomeServices, patience: float) -> None:
+        self._home, self._services = home, services
+        self._opened, self._opening = AsyncExitStack(), asyncio.Lock()
+        self._database = database_of(home)
+        self._locks = ThreadLocks(home.locks, patience, self._database)
+        self._threads: Threads | None = None
+        self._upkeep: Upkeep | None = None
+
+    async def say(self, message: str, thread: str, context: TurnContext) -> AsyncIterator[Event]:
+        """Begin a turn and yield what happens.
+
+        Raises:
+            EmptyTurn: If nothing is said.
+            AnswerFirst: If the thread waits for a person's word.
+        """
+        if not message.strip():
+            raise EmptyTurn("there is nothing to answer: the message is empty")
+        await self._free(thread)
+        said = HumanMessage(whole(message).strip(), id=str(uuid.uuid4()))
+        async for event in self._run({"messages": [said]}, thread, context):
+            yield event
+
+    async def finish(self, thread: str, context: TurnContext) -> AsyncIterator[Event]:
+        """Finish a turn that was cut short, and yield what happens.
+
+        Raises:
+            EmptyTurn: If none was.
+            AnswerFirst: If it waits for a person's word.
+        """
+        await self._free(thread)
+        async for event in self._run(None, thread, context):
+            yield event
+
+    async def answer(self, answer: Any, thread: str) -> AsyncIterator[Event]:
+        """Give a person's word on the call that a thread waits with, and yield what happens.
+
+        Raises:
+            EmptyTurn: If it waits with none.
+        """
+        state = await self._state(thread)
+        if not state.interrupts:
+            raise EmptyTurn(f"no call of a tool waits for an answer on thread {thread!r}")
+        async for event in self._run(Command(resume=answer), thread, TurnContext(mode=state.values["mode"])):
+            yield event
+
+    async def unanswered(self, thread: str) -> str | None:
+        """Return the message that a thread's last turn did not get to answer, if it was cut short."""
+        state = await self._state(thread)
+        return question_of(cast(TurnState, state.values)).text if state.next and not state.interrupts else None
+
+    async def asks(self, thread: str | None = None) -> list[Ask]:
+        """Return the calls that wait for a person's word: on a thread, or on all of them."""
+        names = await self.names() if thread is None else [thread]
+        waiting = [(await self._state(name)).interrupts for name in names]
+        return [cast(Ask, interrupt.value) for interrupts in waiting for interrupt in interrupts]
+
+    async def values(self, thread: str) -> Mapping[str, Any]:
+        """Return what a thread's latest turn knew."""
+        return (await self._state(thread)).values
+
+    async def names(self) -> list[str]:
+        """Return the names of all threads, the latest spoken in first."""
+        async with self._storing():
+            return await (await self._open()).saver.threads()
+
+    async def delete(self, thread: str) -> None:
+        """Forget a thread."""
+        async with self._locks.hold(thread), self._storing():
+            threads = await self._open()
+            for saver in (threads.saver, threads.overlay):
+                await saver.adelete_thread(thread)
+            await threads.saver.compact()
+
+    async def close(self) -> None:
+        """Close what is open; a later turn opens it again."""
+        if self._upkeep:
+            await self._upkeep.stop()
+        self._threads = self._upkeep = None
+        await self._opened.aclose()
+
+    async def _run(self, given: Any, thread: str, context: TurnContext) -> AsyncIterator[Event]:
+        """Run one turn, or go on with one, with the thread locked against other processes."""
+        clock, config = self._services.clock, _config(thread)
+        started, first = clock.milliseconds(), None
+        mode = await mode_of(context, self._services.memory)
+        if self._upkeep:
+            await self._upkeep.stop()
+        async with self._locks.hold(thread), self._storing():
+            threads = await self._open()
+            if given is None and not (await threads.graph(mode).aget_state(config)).next:
+                raise EmptyTurn(f"nothing was left unanswered on thread {thread!r}")
+            # What the operator means to do is on disk before it is done: it can then be told what was done already.
+            parts = threads.graph(mode).astream(
+                given,
+                config,
+                context=context,
+                stream_mode=["messages", "updates", "values"],
+                version="v2",
+                durability="sync",
+            )
+            values: Mapping[str, Any] = {}
+            waiting: Ask | None = None
+            async for part in parts:
+                waiting = ask_in(part) or waiting
+                if part["type"] == "values":
+                    values = part["data"]
+                for event in events_of(part):
+                    first = first or (clock.milliseconds() if isinstance(event, Token) else None)
+                    yield event
+            await threads.tidy(mode, thread)
+        if self._upkeep and not waiting:
+            self._upkeep.start(mode, thread, values)
+        timing = {"first_token_ms": round(first - started, 2) if first else None}
+        yield reply_of(values, thread, waiting, latency_ms=round(clock.milliseconds() - started, 2), **timing)
+
+    async def _free(self, thread: str) -> None:
+        """See that a thread does not wait for a person's word; one that comes too late is taken for a no."""
+        state = await self._state(thread)
+        if not state.interrupts:
+            return
+        ask = cast(Ask, state.interrupts[0].value)
+        patience = self._services.tools.patience()
+        waited = seconds_between(state.values["startedAt"], iso(self._services.clock.now()))
+        if patience is None or waited is None or waited <= patience:
+            waits = f"thread {thread!r} waits for your word on {told(ask['call'])}"
+            raise AnswerFirst(f"{waits}: answer it first (metahuman approvals)")
+        late = refuse(ask["call"], "the answer came too late", EXPIRED)
+        async for _ in self.answer(late, thread):
+            pass
+
+    async def _state(self, thread: str) -> StateSnapshot:
+        """Return a thread's state as the owner's mode sees it."""
+        mode = await self._services.memory.current_mode()
+        async with self._storing():
+            return await (await self._open()).graph(mode).aget_state(_config(thread))
+
+    async def _open(self) -> Threads:
+        async with self._opening:  # two turns may be the first at once
+            if self._threads is None:
+                saver = await self._opened.enter_async_context(open_threads(self._home, self._database))
+                overlay = await self._opened.enter_async_context(open_overlay(saver))
+                self._threads = Threads(self._services, saver, overlay)
+                self._upkeep = Upkeep(self._threads, self._locks, self._services)
+        return self._threads
+
+    @asynccontextmanager
+    async def _storing(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise database_error(self._home.checkpoints, error) from error
+
+
+def _config(thread: str) -> RunnableConfig:
+    return RunnableConfig(configurable={"thread_id": thread})
