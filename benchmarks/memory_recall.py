@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 import statistics
 import sys
 import tempfile
-import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import fields, replace
@@ -27,9 +25,10 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.memory_bm25 import plain
 from benchmarks.memory_latency import latency
 from benchmarks.memory_mem0 import Mem0, mem0_missing
-from benchmarks.memory_sets import Life, Question, Turn, bfcl, locomo, persona_chats
+from benchmarks.memory_sets import Life, Question, bfcl, locomo, persona_chats
 from metahuman.memory.index import Candidate, MemoryIndex, Where
 from metahuman.memory.recall.meaning import Vectors
 from metahuman.memory.recall.ranking import Constants
@@ -37,6 +36,7 @@ from metahuman.memory.recall.recaller import Recaller, Wanted
 from metahuman.memory.recall.vectors import SqliteVectors
 from metahuman.memory.store.sqlite_index import SqliteIndex
 from metahuman.models.encoding.encoder import Encoder
+from metahuman.state.files import write_json
 from tests.memory_index import InMemoryIndex
 
 SETS: dict[str, Callable[[Path], list[Life]]] = {
@@ -47,7 +47,6 @@ SETS: dict[str, Callable[[Path], list[Life]]] = {
 CUTS = (5, 10)
 #: What the constants are chosen from when one conversation is left out: half, as it is, and double.
 TRIED = ("before", "after", "told", "speaker", "reply", "question", "k1", "b")
-K1, B = 1.5, 0.75
 
 #: Returns the ids of a life's memories, best first, for a question.
 Find = Callable[[Question], Sequence[str]]
@@ -114,6 +113,7 @@ def main() -> None:
     parser.add_argument("--unseen", action="store_true", help="choose constants on all conversations but one")
     parser.add_argument("--latency", type=int, nargs="*", default=[10_000, 100_000], metavar="SIZE")
     parser.add_argument("--meaning", type=Path, help="the embedded encoder's file, for a row with it")
+    parser.add_argument("--json", type=Path, help="write what matters there too")
     chosen = parser.parse_args()
     sets = {name: read(chosen.data / name) for name, read in SETS.items() if (chosen.data / name).is_dir()}
     with tempfile.TemporaryDirectory() as folder:
@@ -123,9 +123,10 @@ def main() -> None:
             _sensitivity(sets, indexes)
         if chosen.unseen:
             _unseen(sets["locomo"], indexes["locomo"])
-        _in_short(rows)
-        for size in chosen.latency:
-            print(latency(Path(folder), sets["locomo"], size), flush=True)
+        figures: dict[str, Any] = {"found": _in_short(rows)}
+        figures["latency"] = {str(size): latency(Path(folder), sets["locomo"], size) for size in chosen.latency}
+    if chosen.json:
+        write_json(chosen.json, figures)
 
 
 def _indexed(folder: Path, life: Life, exact: bool) -> Any:
@@ -147,8 +148,8 @@ def _compare(
         print(f"\n## {name}: {sum(len(life.turns) for life in lives)} memories, {asked} questions")
         pairs = list(zip(lives, indexes[name], strict=True))
         found = {
-            "BM25": [_measure(life, _plain(life, context=False)) for life in lives],
-            "BM25, turn before and date": [_measure(life, _plain(life, context=True)) for life in lives],
+            "BM25": [_measure(life, plain(life, context=False)) for life in lives],
+            "BM25, turn before and date": [_measure(life, plain(life, context=True)) for life in lives],
             "recall": [_measure(life, _ours(life, Recaller(index))) for life, index in pairs],
         }
         if embedder:
@@ -161,15 +162,18 @@ def _compare(
     return rows
 
 
-def _in_short(rows: dict[tuple[str, str], list[Found]]) -> None:
-    """Print what recall has to show, beside plain BM25."""
+def _in_short(rows: dict[tuple[str, str], list[Found]]) -> dict[str, dict[str, str]]:
+    """Print and return what recall has to show, beside plain BM25."""
+    short = dict[str, dict[str, str]]()
     print("\n## In short")
     for name, cut in (("locomo", "R"), ("bfcl_v4", "hit")):
         ours, plain = rows.get((name, "recall"), []), rows.get((name, "BM25"), [])
         for kind in ("", *sorted({one.kind for one in ours})) if ours else ():
             of_kind, of_plain = ([one for one in found if kind in ("", one.kind)] for found in (ours, plain))
-            told = f"{_means(of_kind, any_=cut == 'hit')}   BM25 {_means(of_plain, any_=cut == 'hit')}"
-            print(f"{name:8} {kind or 'all':12} {cut}@5/{cut}@10 {told}")
+            told = {"recall": _means(of_kind, any_=cut == "hit"), "BM25": _means(of_plain, any_=cut == "hit")}
+            short[f"{name} {kind or 'all'} {cut}@5/{cut}@10"] = told
+            print(f"{name:8} {kind or 'all':12} {cut}@5/{cut}@10 {told['recall']}   BM25 {told['BM25']}")
+    return short
 
 
 def _with_meaning(folder: Path, life: Life, index: Any, embedder: Embedder) -> list[Found]:
@@ -209,43 +213,6 @@ def _means(found: Sequence[Found], *, any_: bool = False) -> str:
 
 def _ours(life: Life, recaller: Recaller) -> Find:
     return lambda question: [hit.document.id for hit in recaller.find(Wanted(question.text, life.now, limit=max(CUTS)))]
-
-
-def _plain(life: Life, *, context: bool) -> Find:
-    """Return plain BM25 over each turn, with who said it; with the turn before it and its date where asked for."""
-    texts = [_words(f"{turn.document.speaker} {turn.text}") for turn in life.turns]
-    if context:
-        before = [[], *texts]
-        dates = [_words(time.strftime("%d %B, %Y", time.gmtime(turn.document.at))) for turn in life.turns]
-        texts = [
-            (before[place] if _follows(life.turns, place) else []) + text + dates[place]
-            for place, text in enumerate(texts)
-        ]
-    lengths = [len(text) for text in texts]
-    mean = statistics.fmean(lengths)
-    holders: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for place, text in enumerate(texts):
-        for word, count in Counter(text).items():
-            holders[word].append((place, count))
-
-    def find(question: Question) -> list[str]:
-        scores: dict[int, float] = defaultdict(float)
-        for word in set(_words(question.text)) & holders.keys():
-            rarity = math.log(1 + (len(texts) - len(holders[word]) + 0.5) / (len(holders[word]) + 0.5))
-            for place, count in holders[word]:
-                scores[place] += rarity * count * (K1 + 1) / (count + K1 * (1 - B + B * lengths[place] / mean))
-        order = sorted(scores, key=lambda place: (-scores[place], place))
-        return [life.turns[place].document.id for place in order[: max(CUTS)]]
-
-    return find
-
-
-def _follows(turns: Sequence[Turn], place: int) -> bool:
-    return place > 0 and turns[place - 1].document.thread == turns[place].document.thread
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
 
 
 def _variants() -> list[tuple[str, Constants]]:

@@ -93,7 +93,7 @@ def talk(home: Path, turns: int, pause: float, *, memory: bool) -> tuple[list[To
             took.append(Took((ended - started) * 1000, (time.process_time() - began) * 1000))
             if len(took) % max(turns // 10, 1) == 0:
                 print(f"{len(took)} turns: the last {SPAN} took {mean(took[-SPAN:])}", flush=True)
-        values = background.run(twin._values(MAIN))  # noqa: SLF001 - what no caller needs to see
+        values = background.run(twin._turns.values(MAIN))  # noqa: SLF001 - what no caller needs to see
         files = {path.name: path.stat().st_size for path in (home / "state").glob("checkpoints.sqlite*")}
     return took, {"values": values, "files": files, "calls": dict(provider.calls)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from metahuman.state.files import whole
 from metahuman.state.kept import Kept
 from metahuman.state.memories import Memory, Question
 from metahuman.state.parts import Evidence, ShortTerm
-from metahuman.state.short_term import Change
+from metahuman.state.short_term import Change, with_tasks
 
 
 class HomeMemory:
@@ -31,12 +31,18 @@ class HomeMemory:
         default_persona: The shipped `core.json`.
         keeper: What keeps the memories; the home's own files where none is given.
         minded: What knows the memories' meanings, where the owner wants that.
+        tasks: Returns the owner's open tasks, a line each, the most urgent first.
     """
 
     def __init__(
-        self, root: Path, default_persona: Path, keeper: MemoryKeeper | None = None, minded: Minded | None = None
+        self,
+        root: Path,
+        default_persona: Path,
+        keeper: MemoryKeeper | None = None,
+        minded: Minded | None = None,
+        tasks: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        self._root = root
+        self._root, self._tasks = root, tasks
         self.keeper: MemoryKeeper = keeper or files_of(root)
         self.recollection = Recollection(self.keeper, minded)
         self.persona = PersonaFiles(root / "persona", default_persona)
@@ -76,8 +82,8 @@ class HomeMemory:
         return await asyncio.to_thread(self.persona.summary)
 
     async def short_term(self) -> ShortTerm:
-        """Return what the home has in mind."""
-        return await asyncio.to_thread(self.short_term_file.load)
+        """Return what the home has in mind, the owner's open tasks too."""
+        return await asyncio.to_thread(self._in_mind)
 
     async def change_short_term(self, change: Change) -> list[str]:
         """Change what the home has in mind; return the keys that changed."""
@@ -86,3 +92,8 @@ class HomeMemory:
     def close(self) -> None:
         """Close what is open; a later call opens it again."""
         self.recollection.close()
+
+    def _in_mind(self) -> ShortTerm:
+        state = self.short_term_file.load()
+        # Those of the list are not written into the file: one that is done would stay there.
+        return with_tasks(state, [*reversed(self._tasks())])

@@ -113,6 +113,10 @@ class MetaHuman:
         """Return the calls of tools that wait for a person's word: on a thread, or on all of them."""
         return background.run(self._turns.asks(thread))
 
+    def unfinished(self) -> list[str]:
+        """Return what a crash left without an end, each in a sentence; what can be settled is settled by that."""
+        return [left.why for left in background.run(self.services.tools.unfinished())]
+
     def answer(
         self,
         approved: bool,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from metahuman.clock import SystemClock
 from metahuman.database import keeper_of
 from metahuman.home import Home
 from metahuman.models.live import LiveRegistry
@@ -47,5 +48,10 @@ def open_memory(home: Home, minded: Minded | None = None) -> HomeMemory:
         SettingError: If the database's address cannot be used.
     """
     from metahuman.memory.home import HomeMemory
+    from metahuman.tools.own.local_time import HERE
+    from metahuman.tools.tasks.telling import active
 
-    return HomeMemory(home.root, SHIPPED / "persona" / "core.json", keeper_of(home), minded)
+    def tasks() -> list[str]:
+        return active(home.root, SystemClock().now().astimezone(HERE))
+
+    return HomeMemory(home.root, SHIPPED / "persona" / "core.json", keeper_of(home), minded, tasks)

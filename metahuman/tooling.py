@@ -30,6 +30,7 @@ from metahuman.tools.gate import Gate
 from metahuman.tools.journal import Journal
 from metahuman.tools.mcp.opening import McpTools
 from metahuman.tools.own.all_of_them import TOOLS as OWN_TOOLS
+from metahuman.tools.own.local_time import HERE
 from metahuman.tools.policy.settings import TrustFiles
 from metahuman.tools.tasks.all_of_them import TOOLS as TASK_TOOLS
 from metahuman.tools.tool import Tool
@@ -64,7 +65,7 @@ def open_tools(home: Home, memory: HomeMemory, models: RoleRouter, audit: Audit,
             home=home.root,
             base=inside.base,
             folders=inside.readable,
-            now=clock.now().astimezone(),
+            now=clock.now().astimezone(HERE),
             changes=changes.of(Key(acting.thread, acting.turn, key)),
             memories=memories,
             ask=asking,

@@ -81,7 +81,7 @@ def reader(schema: dict[str, Any] | type, json_schema: dict[str, Any]) -> Callab
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         return lambda message: _as_model(schema, message)
     validator = Draft202012Validator(json_schema)
-    return lambda message: _as_object(validator, message)
+    return lambda message: read_object(validator, message)
 
 
 def _object(message: AIMessage) -> dict[str, Any]:
@@ -99,7 +99,12 @@ def _as_model(schema: type[BaseModel], message: AIMessage) -> BaseModel:
         raise BadAnswer(f"{key}: {problem}", message.text) from error
 
 
-def _as_object(validator: Draft202012Validator, message: AIMessage) -> dict[str, Any]:
+def read_object(validator: Draft202012Validator, message: AIMessage) -> dict[str, Any]:
+    """Return the JSON object that an answer is.
+
+    Raises:
+        BadAnswer: If it is none, or does not fit.
+    """
     value = _object(message)
     for error in validator.iter_errors(value):
         raise BadAnswer(f"{error.json_path}: {error.message}", message.text)

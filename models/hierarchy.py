@@ -18,10 +18,11 @@ from metahuman.models.calls import CallRecord, RoleCall
 from metahuman.models.clients import Client, Clients
 from metahuman.models.lanes import Visit
 from metahuman.models.locality import too_far
-from metahuman.models.providers import Provider
+from metahuman.models.providers import Provider, Wish
 from metahuman.models.registry import Registry
 from metahuman.models.resolved import ResolvedModel
 from metahuman.models.schema import ProviderSettings, RolePolicy
+from metahuman.models.tool_plans import as_plan
 from metahuman.state.errors import ModelError, ModelMissing, ModelTimeout, NoModelAnswered, OverCap, TooFar
 from metahuman.state.services import Clock, Usage
 
@@ -38,12 +39,14 @@ class Try:
     Args:
         model: The model.
         client: Its chat model, what its server calls it, and its provider.
+        wish: What is asked for, as this model is asked for it.
         options: The keyword arguments of the call.
         mistake: What was wrong with its last answer, if it is to be told.
     """
 
     model: ResolvedModel
     client: Client
+    wish: Wish
     options: dict[str, Any]
     mistake: ModelError | None
 
@@ -157,8 +160,10 @@ class Hierarchy:
                     async with asyncio.timeout_at(until):
                         client = await self._clients.of(model)
                         mistake = failures[-1] if failures and failures[-1].again == "told" else None
-                        options = provider.request(model, client.served, call.wish)
-                        return await attempt(Try(model, client, options, mistake))
+                        plans = bool(call.wish.tools) and not model.calls_tools
+                        wish = as_plan(call.wish) if plans else call.wish
+                        options = provider.request(model, client.served, wish)
+                        return await attempt(Try(model, client, wish, options, mistake))
             except ModelError as error:
                 if isinstance(error, ModelMissing):
                     self._clients.forget(model)

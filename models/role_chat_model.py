@@ -72,9 +72,10 @@ class RoleChatModel(BaseChatModel):
         tool_choice: str | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return this model with tools it may call."""
+        """Return this model with tools it may call, by JSON where it calls none of itself; it does not stream."""
         offered = [convert_to_openai_tool(tool) for tool in tools]
-        return self.bind(tools=offered, tool_choice=tool_choice, **kwargs)
+        whole = self.model_copy(update={"disable_streaming": True})
+        return whole.bind(tools=offered, tool_choice=tool_choice, **kwargs)
 
     def with_structured_output(
         self, schema: dict[str, Any] | type, *, include_raw: bool = False, **kwargs: Any

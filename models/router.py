@@ -26,6 +26,7 @@ from metahuman.models.schema import EMBEDDER
 from metahuman.models.streams import Opened, open_stream
 from metahuman.models.thinking import separate
 from metahuman.models.token_counting import TokenCounter
+from metahuman.models.tool_plans import as_calls, told_of_tools
 from metahuman.state.context import Mode
 from metahuman.state.errors import BrokenAnswer, ModelError
 from metahuman.state.events import ModelCall, adapter_swapped, llm_call
@@ -102,11 +103,6 @@ class RoleRouter:
         candidates = self.registry().candidates(role, mode, {"modelId": model_id} if model_id else None)
         return TokenCounter((self._clients.provider(model), model) for model in candidates if model.counts_tokens)
 
-    def calls_tools(self, role: str, *, mode: Mode | None = None, model_id: str | None = None) -> bool:
-        """Tell whether the first model of the role calls tools of itself."""
-        candidates = self.registry().candidates(role, mode, {"modelId": model_id} if model_id else None)
-        return bool(candidates) and candidates[0].calls_tools
-
     def serves_embeddings(self) -> bool:
         """Tell whether the registry names a model for embeddings."""
         return serves_embeddings(self.registry(), EMBEDDER)
@@ -124,11 +120,14 @@ class RoleRouter:
         """
 
         async def whole(this: Try) -> AIMessage:
-            prompt = asked_again(call.messages, this.mistake)
+            plan = this.wish.schema if call.wish.tools else None
+            messages = told_of_tools(call.messages, call.wish.tools) if plan else call.messages
+            prompt = asked_again(messages, this.mistake)
             result = await this.chat._agenerate(prompt, **this.options)  # noqa: SLF001 - as its own subclass would
             message = separate(whole_message(result.generations[0]))
             record.used(message)
-            return usable(message, call.wish.schema)
+            answer = usable(message, this.wish.schema)
+            return as_calls(answer, plan) if plan else answer
 
         async with self._recorded(call) as record, self._lanes.visit() as visit:
             message = await self._hierarchy.first(call, record, visit, whole)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import interrupt
 
 from metahuman.state.acting import Acting, Approval, Call, Outcome, Ruling, Step
 from metahuman.state.ages import seconds_between
 from metahuman.state.approvals import EXPIRED, Ask, answer_of, refuse
-from metahuman.state.events import approval_answered
+from metahuman.state.errors import MetaHumanError
+from metahuman.state.events import always_approved, approval_answered
 from metahuman.state.moments import iso
 from metahuman.state.operating import acting_of
 from metahuman.state.services import Services
@@ -29,6 +32,10 @@ async def act(state: TurnState, config: RunnableConfig, *, services: Services) -
         call = Call(id=call["id"], tool=call["tool"], arguments=approval["arguments"])
         started = services.clock.milliseconds()  # a person's time is not the tool's
     outcome = await services.tools.run(call, acting, approval)
+    if approval and approval["approved"] and approval["always"]:
+        with contextlib.suppress(MetaHumanError):  # the call is made; settings that cannot be written ask again
+            pattern = await services.tools.always(call, acting)
+            await services.audit.arecord(always_approved(call["tool"], pattern, acting.thread))
     step = _step(call, acting.turn, outcome, services.clock.milliseconds() - started)
     return {"pending": rest, "steps": [step]}
 
@@ -42,8 +49,6 @@ async def _approval(call: Call, ruling: Ruling, state: TurnState, acting: Acting
     if waited and patience is not None and waited > patience:
         approval = refuse(call, "the answer came too late", EXPIRED)
     await services.audit.arecord(approval_answered(asked, approval))
-    if approval["approved"] and approval["always"]:
-        await services.tools.always(call, acting)
     return approval
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
@@ -14,7 +14,7 @@ from metahuman.state.context import TurnContext, model_choice
 from metahuman.state.errors import ModelError
 from metahuman.state.operating import acting_of, exhausted, new_calls, operator_finding, operator_tasks, steps_of
 from metahuman.state.parts import TurnCall
-from metahuman.state.plans import Wanted, as_functions, as_history, as_lines, called, plan_schema, planned, transcript
+from metahuman.state.plans import Wanted, as_functions, called, transcript
 from metahuman.state.prompting import as_block
 from metahuman.state.services import Services, short_term_of
 from metahuman.state.short_term import OUTPUT, get_orchestrator_context
@@ -53,21 +53,12 @@ async def _ask(state: TurnState, runtime: Runtime[TurnContext], offers: list[Off
     model = services.models.chat_model("orchestrator", mode=mode, model_id=chosen, listed_only=True)
     budget = services.models.prompt_budget("orchestrator", mode=mode, model_id=chosen)
     room = max(200, budget * CHARACTERS // 2 // max(1, len(steps_of(state))))
-    prompt = await _prompt(state, services)
+    asked = [*await _prompt(state, services), *transcript(steps_of(state), room)]
     try:
-        if services.models.calls_tools("orchestrator", mode=mode, model_id=chosen):
-            asked = [*prompt, *transcript(steps_of(state), room)]
-            answer = await model.bind_tools(as_functions(offers)).ainvoke(asked)
-            return Move(*called(answer), None, call_record(turn, answer))
-        done = as_history(steps_of(state), room)
-        prompt[-1] = HumanMessage(f"{prompt[-1].text}\n{render('planning', tools=as_lines(offers), done=done)}")
-        structured = model.with_structured_output(plan_schema(offers), include_raw=True)
-        made = cast(dict[str, Any], await structured.ainvoke(prompt))
+        answer = await model.bind_tools(as_functions(offers)).ainvoke(asked)
     except ModelError as error:
         return Move([], "", str(error), call_record(turn, error))
-    if isinstance(made["parsing_error"], ModelError):
-        return Move([], "", str(made["parsing_error"]), call_record(turn, made["raw"]))
-    return Move(*planned(made["parsed"]), None, call_record(turn, made["raw"]))
+    return Move(*called(answer), None, call_record(turn, answer))
 
 
 async def _prompt(state: TurnState, services: Services) -> list[BaseMessage]:

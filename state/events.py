@@ -158,6 +158,23 @@ def approval_answered(asked: Mapping[str, Any], approval: Mapping[str, Any]) -> 
     return AuditEvent("approval_answered", approval["by"], details, category="security")
 
 
+def trust_changed(mode: str, before: str, after: str, why: Sequence[str]) -> AuditEvent:
+    """The owner changed how far the operator is trusted in a mode; `why` says what spoke for it."""
+    details = {"mode": mode, "before": before, "after": after, "why": list(why)}
+    return AuditEvent("trust_changed", "human", details, category="security")
+
+
+def always_approved(tool: str, pattern: Mapping[str, str], thread: str | None) -> AuditEvent:
+    """The owner lets calls like one of theirs be made for good; `pattern` has a glob for each argument that counts."""
+    details = {"tool": tool, "arguments": sorted(pattern), "thread": thread}
+    return AuditEvent("always_approved", "human", details, category="security")
+
+
+def task_changed(task: str, changed: Sequence[str]) -> AuditEvent:
+    """The owner changed a task at the command line."""
+    return AuditEvent("task_changed", "human", {"id": task, "changed": list(changed)}, category="data")
+
+
 def turn_undone(turn: str, thread: str | None, files: Sequence[Mapping[str, Any]]) -> AuditEvent:
     """The owner took back what a turn changed; `files` says what became of each."""
     return AuditEvent("turn_undone", "human", {"turn": turn, "thread": thread, "files": list(files)}, category="data")

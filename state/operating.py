@@ -35,7 +35,8 @@ def acting_of(state: TurnState, thread: str | None) -> Acting:
     """
     recalled = [one["text"] for one in state["recalled"]["evidence"]] if "recalled" in state else []
     before = [str(output) for output in _outputs_before(state)]
-    read = [step["output"] for step in steps_of(state) if step["output"] and not step["trusted"]]
+    # An error may quote another program: none of them is the owner's word.
+    read = [text for step in steps_of(state) for text in (step["error"], _foreign(step)) if text]
     return Acting(
         turn=str(question_of(state).id),
         thread=thread,
@@ -109,6 +110,10 @@ def sources_of(steps: Sequence[Step]) -> list[str]:
 
 def _outputs_before(state: TurnState) -> list[object]:
     return list(state["shortTerm"]["recentToolOutputs"].values()) if "shortTerm" in state else []
+
+
+def _foreign(step: Step) -> str:
+    return "" if step["trusted"] else step["output"]
 
 
 def _from(step: Step) -> str:

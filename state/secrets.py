@@ -25,11 +25,11 @@ _MIXED = r"(?=[\w-]*[0-9])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])"
 _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("GitHub token", "gh", r"gh[pousr]_[A-Za-z0-9]{36,255}"),
     ("GitHub token", "github_pat_", r"github_pat_\w{50,255}"),
-    ("GitLab token", "gl", r"gl(?:pat|dt|ft|rt|ffct|soat)-[\w-]{20,300}(?:\.[0-9a-z]{9})?"),
+    ("GitLab token", "gl", r"gl(?:pat|dt|ft|rt|ffct|soat)-(?:[\w-]{27,300}\.[0-9a-z]{9}|[\w-]{20,50})" + _END),
     ("GitLab token", "glimt-", r"glimt-[\w-]{25}" + _END),
     ("GitLab token", "glptt-", r"glptt-[\w-]{40}" + _END),
-    ("GitLab token", "gl", r"(?:glagent-[\w-]{50,1024}|gloas-[\w-]{64}|glcbt-[0-9a-zA-Z]{1,5}_[\w-]{20})"),
-    ("GitLab token", "gr1348941", r"GR1348941[\w-]{20,50}"),
+    ("GitLab token", "gl", r"(?:glagent-[\w-]{50,1024}|gloas-[\w-]{64}|glcbt-[\w-]{20,26})" + _END),
+    ("GitLab token", "gr1348941", r"GR1348941[\w-]{20,50}" + _END),
     ("GitLab token", "_gitlab_session=", r"_gitlab_session=[0-9a-z]{32}"),
     ("AWS key", "a", r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
     ("AWS key", "absk", r"ABSK[A-Za-z0-9+/]{109,269}={0,2}"),
@@ -95,7 +95,7 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("age key", "age-secret-key-1", r"(?i:AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58})"),
     ("Artifactory token", "akcp", r"AKCp[A-Za-z0-9]{69}"),
     ("Artifactory token", "cmvmdgtu", r"cmVmdGtu[A-Za-z0-9]{56}"),
-    ("Authress key", ".acc", r"(?:sc|ext|scauth|authress)_[A-Za-z0-9]{5,30}\.[A-Za-z0-9]{4,6}\.acc[_-][\w-]{10,32}\.[\w=/+-]{30,120}"),
+    ("Authress key", ".acc", r"(?:sc|ext|scauth|authress)_\w{5,30}\.\w{4,6}\.acc[_-][\w-]{10,32}\.[\w=/+-]{30,}"),
     ("Azure key", "q~", r"[A-Za-z0-9_~.]{3}[0-9]Q~[\w~.-]{31,34}"),
     ("Azure key", "key=", r"(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,100}={0,3}"),
     ("Cloudflare key", "v1.0-", rf"v1\.0-{_HEX}{{24}}-{_HEX}{{146}}"),
@@ -140,7 +140,8 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 _PRIVATE = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]{1,10} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:.*?-----END [A-Z0-9 ]{1,40}-----|[\sA-Za-z0-9+/=\\:,.-]*)"
+    r"-----BEGIN (?:[A-Z0-9]{1,10} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:.*?-----END [A-Z0-9 ]{1,40}-----"
+    r"|[\sA-Za-z0-9+/=\\:,.-]*)"
     r"|PuTTY-User-Key-File-[0-9]:.*?Private-MAC: ?\w+",
     re.DOTALL,
 )

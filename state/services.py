@@ -95,10 +95,6 @@ class Models(Protocol):
         """Return what counts a text's tokens for `role`, exactly where its tokenizer can be asked. It blocks."""
         ...
 
-    def calls_tools(self, role: str, *, mode: Mode | None = None, model_id: str | None = None) -> bool:
-        """Tell whether the model of `role` calls tools of itself; others are asked for JSON that names a call."""
-        ...
-
     def serves_embeddings(self) -> bool:
         """Tell whether there is a model for embeddings; without one, `embed` fails."""
         ...

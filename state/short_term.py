@@ -147,6 +147,11 @@ def after_turn(
     return cast(ShortTerm, told | {"thread": thread} if thread else told)
 
 
+def with_tasks(state: ShortTerm, tasks: Iterable[str]) -> ShortTerm:
+    """Return the state with further open tasks, the most urgent last."""
+    return cast(ShortTerm, {**state, "activeTasks": _latest(state["activeTasks"], tasks, TASKS)})
+
+
 def of_thread(own: ShortTerm | None, home: ShortTerm) -> ShortTerm:
     """Return what a thread has in mind, given its own state and the home's.
 

@@ -10,7 +10,8 @@ from metahuman.state.secrets import Found
 
 _MAIL = re.compile(r"(?<![\w.+%-])[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.)+[A-Za-z]{2,24}(?![\w-]|\.\w)")
 _MAIL_IN_WORDS = re.compile(
-    r"(?i)\b[a-z0-9][\w.+-]{1,40}\s?[\[(]\s?at\s?[\])]\s?[\w-]{2,40}(?:\s?(?:[\[(]\s?dot\s?[\])]|\.)\s?[a-z]{2,12}){1,3}\b"
+    r"(?i)\b[a-z0-9][\w.+-]{1,40}\s?[\[(]\s?at\s?[\])]\s?[\w-]{2,40}(?:\s?(?:[\[(]\s?dot\s?[\])]"
+    r"|\.)\s?[a-z]{2,12}){1,3}\b"
 )
 _PAGE = re.compile(r"(?i)\b(?:https?://|ftp://|www\.)(?:[\w-]{1,63}\.)+[a-z]{2,24}(?::\d{2,5})?(?:[/?#][^\s<>\"'“”]*)?")
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
@@ -31,25 +32,37 @@ _NUMBER = re.compile(
 )
 #: Layouts that nothing but a telephone number has.
 _SURE = re.compile(
-    r"(?:\+|00)[1-9][\s.\-/()]{0,2}\d[\d\s.\-/()]{6,}|\(\d{2,5}\)\s?\d[\d\s.\-]{4,}|1?[\s.\-]?\d{3}([.\-\s])\d{3}\1\d{4}"
+    r"(?:\+|00)[1-9][\s.\-/()]{0,2}\d[\d\s.\-/()]{6,}|\(\d{2,5}\)\s?\d[\d\s.\-]{4,}"
+    r"|1?[\s.\-]?\d{3}([.\-\s])\d{3}\1\d{4}"
     r"|0\d{1,4}(?:[\s.\-/]\d{2,4}){2,5}|0\d{2,4}[\s\-/]\d{6,8}"
 )
 _CUE = re.compile(
     r"""(?ix)
-    \b(?:(?:tele)?phones?(?:\s?(?:number|no\.?|nr))?|tel|telefon\w*|téléphone|teléfono|fax|mobile|mobil|móvil|handy(?:nummer)?|cell(?:phone)?|whats-?app|signal|sms|landline|hotline|extension|desk|office|home|work
-      |call(?:ed|ing)?|ring|dial(?:led|ing)?|text(?:ed|ing|s)?|reach(?:ed)?|contact(?:ed)?|answer\w*|messages?|pager?|numbers?|nummer|número|numéro|registered|urgent\w*|emergency)\b
+    \b(?:(?:tele)?phones?(?:\s?(?:number|no\.?|nr))?|tel|telefon\w*|téléphone|teléfono|fax|mobile|mobil|móvil
+      |handy(?:nummer)?|cell(?:phone)?|whats-?app|signal|sms|landline|hotline|extension|desk|office|home|work
+      |call(?:ed|ing)?|ring|dial(?:led|ing)?|text(?:ed|ing|s)?|reach(?:ed)?|contact(?:ed)?|answer\w*|messages?
+        |pager?|(?:my|your|his|her|our|their)\s(?:\w+\s)?number(?=\W|\sis\b)|nummer|número|numéro|registered|urgent\w*
+        |emergency)\b
     (?:[^.!?\n]|\.(?!\s)|\.\s?(?=:|\+|\(|\d)){0,40}$
     """
 )
-_CUE_AFTER = re.compile(r"(?i)^\s?[(,:–-]?\s?(?:\(?(?:office|fax|mobile|home|cell|work|phone|tel|desk|direct)\b|is\s(?:my|his|her|our|their)\s(?:\w+\s)?number)")
+_CUE_AFTER = re.compile(
+    r"(?i)^\s?[(,:\u2013-]?\s?(?:\(?(?:office|fax|mobile|home|cell|work|phone|tel|desk|direct)\b|is\s(?:my|his|her|our"
+    r"|their)\s(?:\w+\s)?number)"
+)
 #: What a number beside such a word counts instead.
 _OTHER = re.compile(
-    r"(?i)(?:\b(?:card|cc|iban|account|acct|order|invoice|ticket|case|ref(?:erence)?|id|ssn|zip|postal\s?code|isbn|serial|tracking|model|version|room|page|year|years|flight|bus|apt|suite|unit|box"
-    r"|date|born|licen[cs]e|passport|policy|security|tax)\b(?:\s(?:number|no|nr|id|code))?[^\w\n]{0,6}(?:(?:is|was)\s)?)$"
+    r"(?i)(?:\b(?:card|cc|iban|account|acct|order|invoice|ticket|case|ref(?:erence)?|id|ssn|zip|postal\s?code|isbn"
+    r"|serial|tracking|model|version|room|page|year|years|flight|bus|apt|suite|unit|box"
+    r"|date|born|licen[cs]e|passport|policy|security|tax)\b(?:\s(?:number|no|nr|id|code))?[^\w\n]{0,6}(?:(?:is"
+    r"|was)\s)?)$"
 )
 #: A house's number stands before the name of its street.
 _STREET = re.compile(r" [^\W\d_]*[A-ZÀ-Þ]\w{3}")
-_DATE = re.compile(r"(?:19|20)\d\d([-./\s])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2(?:19|20)?\d\d|(?:19|20)\d\d\s?[-–/]\s?(?:19|20)?\d\d")
+_DATE = re.compile(
+    r"(?:19|20)\d\d([-./\s])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2(?:19|20)?\d\d|(?:19|20)\d\d\s?[-\u2013/]\s?(?:19"
+    r"|20)?\d\d"
+)
 _LOCAL = frozenset({"127.0.0.1", "0.0.0.0", "255.255.255.255", "255.255.255.0", "8.8.8.8", "8.8.4.4"})  # noqa: S104
 
 
@@ -98,7 +111,7 @@ def _is_phone(text: str, match: re.Match[str], number: str) -> bool:
     before = text[max(0, match.start() - 60) : match.start()]
     if not 6 <= len(digits) <= 15 or len(set(digits)) < 2 or _DATE.fullmatch(number) or _OTHER.search(before):
         return False
-    if _SURE.fullmatch(number) and 8 <= len(digits):
+    if _SURE.fullmatch(number) and len(digits) >= 8:
         return True
     after = text[match.end() : match.end() + 30]
     if _STREET.match(after):

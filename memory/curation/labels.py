@@ -7,10 +7,11 @@ of a conversation are named, or where what follows a tool's name is what tools a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from metahuman.memory.curation.marks import Mark
+from metahuman.memory.curation.prose import is_sentence
 from metahuman.memory.curation.spans import Kind
 from metahuman.memory.curation.vocabulary import BESIDE, MACHINE, WEAK, is_identifier, machine_of, speaker_of
 
@@ -20,21 +21,22 @@ LONGEST = 140
 WORDS = 7
 
 _LINE = re.compile(
-    r"""(?P<lead>[^\w\n"'{`]{0,80}+
+    r"""(?P<lead>[^\w\n"'{`|]{0,80}+
         (?:(?:(?:\d{4}-\d\d-\d\d[T\ ])?\d\d?:\d\d(?::\d\d)?(?:\.\d+)?Z?\W{1,4}|\d{1,4}[.)\]:]\s
             |(?:turn|step|round|msg|message)\W{0,2}\d{1,4}\W{1,4})[^\w\n"'{`]{0,80}+)?)
-        (?P<head>`?[a-z][^\n:=\uff1a|\u2502*>\]\u00bb]{0,140}?(?:[\])][^\n:\uff1a\w]{0,3})?)
+        (?P<head>`?[a-z][^\n:=\uff1a|\u2502*>\]\u00bb{}\"]{0,140}?(?:[\])][^\n:\uff1a\w]{0,3})?)
         (?P<close>[*_\])\s]{0,8}(?:[:\uff1a|\u2502\u00bb>]|=(?!=)|->|=>|\u2192|\u21d2)[*_\s]{0,4}
             |\](?!\()[ \t]*|[\]*=\-_\u2500-\u257f>)\s]{1,120}$|$)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _NAMED = re.compile(
-    r"\s*(?:-\s+)?[\"']?(?:role|from|speaker|author|sender|source)[\"']?\s*[:=]\s*[\"']?([A-Za-z_-]{2,20})[\"']?,?\s*",
+    r"\s*(?:-\s+)?[\"']?(?:role|from|speaker|author|sender|source|event)[\"']?\s*[:=]\s*[\"']?([A-Za-z_-]{2,20})[\"']?,?\s*",
     re.IGNORECASE,
 )
 #: The signs by which terminals of agents tell a tool's name and its answer.
 _SIGN = re.compile(r"[ \t]*(?:([\u23bf\u21b3])|[\U0001f527\U0001f6e0\u2699]\ufe0f?(?=\W{0,4}\w+[_(.]))")
 _PART = re.compile(r"[\w./-]*\w")
+_BETWEEN = re.compile(r"[^A-Za-z]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _CALLED = re.compile(r"[\[(`\"']*[A-Za-z_][\w.-]*[`\"']*\s*(?:[({\[:]|$)")
 _QUESTION = {"question": "user", "task": "user", "answer": "assistant"}
 _BOLD = re.compile(r"[#*=\[<\u2500-\u257f-]")
@@ -50,6 +52,7 @@ class Label(NamedTuple):
         kind: What of a machine's it is; "role" for a speaker.
         strong: Whether it is a heading wherever it stands in a transcript.
         fits: Whether what follows is what tools are given or give back.
+        near: Whether no sentence stands between it and the heading before.
     """
 
     start: int
@@ -58,17 +61,31 @@ class Label(NamedTuple):
     kind: Kind
     strong: bool
     fits: bool
+    near: bool = True
 
 
-def labels_in(text: str, covered: Iterable[tuple[int, int]], values: set[int]) -> tuple[list[Mark], bool]:
+class Known(NamedTuple):
+    """What is known of a text before its headings are read.
+
+    Args:
+        covered: Stretches in which no heading is looked for, in order.
+        values: Where written-down values begin.
+        tools: Names of the tools that these values call.
+    """
+
+    covered: list[tuple[int, int]]
+    values: frozenset[int]
+    tools: frozenset[str]
+
+
+def labels_in(text: str, known: Known) -> tuple[list[Mark], bool]:
     """Return the marks that headings make, and whether they name both sides of a conversation.
 
     Args:
         text: What may be a transcript.
-        covered: Stretches in which no heading is looked for, in order.
-        values: Where written-down values begin.
+        known: What the values in it tell.
     """
-    found = list(_candidates(text, list(covered), values))
+    found = list(_candidates(text, known))
     reasons = any(label.strong and not label.speaker for label in found)
     sides = {label.speaker for label in found if label.strong or reasons}
     both = {"user", "assistant"} <= sides
@@ -78,19 +95,21 @@ def labels_in(text: str, covered: Iterable[tuple[int, int]], values: set[int]) -
     return list(_marks(found, tools=bool(tools))), both
 
 
-def _candidates(text: str, covered: list[tuple[int, int]], values: set[int]) -> Iterator[Label]:
-    at, place = 0, 0
+def _candidates(text: str, known: Known) -> Iterator[Label]:
+    at, place, near = 0, 0, True
+    covered = known.covered
     for line in text.split("\n"):
         while place < len(covered) and covered[place][1] <= at:
             place += 1
         if place == len(covered) or covered[place][0] >= at or not line:
-            label = _label(line, at, values)
+            label = _label(line, at, known)
             if label:
-                yield label
+                yield label._replace(near=near)
+            near = bool(label) or (near and not is_sentence(line))
         at += len(line) + 1
 
 
-def _label(line: str, at: int, values: set[int]) -> Label | None:
+def _label(line: str, at: int, known: Known) -> Label | None:
     sign = _SIGN.match(line)
     if sign:
         return Label(at, at + sign.end(), "", "tool result" if sign[1] else "tool call", strong=True, fits=True)
@@ -102,21 +121,24 @@ def _label(line: str, at: int, values: set[int]) -> Label | None:
     found = _LINE.match(line[: 2 * LONGEST])
     if not found or not (found["close"].strip() or _BOLD.search(found["lead"])):
         return None
-    return _headed(found, line, at, values)
+    return _headed(found, line, at, known)
 
 
-def _headed(found: re.Match[str], line: str, at: int, values: set[int]) -> Label | None:
+def _headed(found: re.Match[str], line: str, at: int, known: Known) -> Label | None:
     parts = _PART.findall(found["head"])
+    if len(parts) == 1 and parts[0] in known.tools:
+        return Label(at, at + found.end(), "", "tool result", strong=True, fits=False)
     names = [part for part in parts if is_identifier(part) and not _known(_words(part))]
     words = [word for part in parts if part not in names for word in _words(part)]
+    said = [word for word in _words(found["head"].partition("(")[0]) if word in words] or words
     names += _tool_named_in(words)
     words = [word for word in words if word not in names]
     if len(parts) > WORDS or not _known(words):
         return None
     end = at + found.end()
     rest = line[found.end() :]
-    fits = end + len(rest) - len(rest.lstrip()) in values or bool(names)
-    return _judged(words, at, end, fits=fits or bool(_CALLED.match(rest.strip()) and _names_tool(rest)))
+    fits = end + len(rest) - len(rest.lstrip()) in known.values or bool(names)
+    return _judged(words, said, at, end, fits=fits or bool(_CALLED.match(rest.strip()) and _names_tool(rest)))
 
 
 def _tool_named_in(words: list[str]) -> list[str]:
@@ -132,7 +154,7 @@ def _names_tool(rest: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[^A-Za-z]+|(?<=[a-z])(?=[A-Z])", name) if word]
+    return [word for word in _BETWEEN.split(name) if word]
 
 
 def _known(words: list[str]) -> bool:
@@ -144,9 +166,10 @@ def _is_known(word: str) -> bool:
     return known or speaker_of([word]) is not None
 
 
-def _judged(words: list[str], at: int, end: int, *, fits: bool) -> Label | None:
-    said = [word.lower() for word in words]
-    kind = machine_of(said)
+def _judged(words: list[str], before: list[str], at: int, end: int, *, fits: bool) -> Label | None:
+    """Return the label that words make, of which some stand before a bracket and name the speaker."""
+    kind = machine_of(word.lower() for word in words)
+    said = [word.lower() for word in before]
     if kind:
         return Label(at, end, "", kind, True, fits)
     speaker = "assistant" if said == ["final", "answer"] else speaker_of(said)
@@ -166,6 +189,6 @@ def _marks(found: list[Label], *, tools: bool) -> Iterator[Mark]:
             if label.strong or tools:
                 machine = False
                 yield Mark(label.start, label.end, "say")
-        elif tools and (label.strong or machine or label.fits):
+        elif tools and (label.strong or (machine and label.near) or label.fits):
             machine = True
             yield Mark(label.start, label.end, "drop", label.kind, guess=True)

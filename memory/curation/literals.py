@@ -15,6 +15,8 @@ from typing import Any, Literal, NamedTuple
 CALLED = "()"
 #: Values may lie in one another so deep; what is deeper is no message.
 DEEPEST = 200
+#: So often JSON is looked for where there is none. The library counts the lines before each such place.
+FAILURES = 200
 
 
 class Literally(NamedTuple):
@@ -85,26 +87,27 @@ class _Frame:
 
 def literals_in(text: str) -> list[Literally]:
     """Return the dictionaries, lists and calls in a text, in order; none lies in another."""
-    found, at = list[Literally](), 0
+    found, at, failed = list[Literally](), 0, 0
     while begin := _BEGINS.search(text, at):
-        values, at = _at(text, begin.start())
+        start = begin.start()
+        strict = _strictly(text, start) if text[start] in "{[" and failed < FAILURES else None
+        failed += strict is None
+        values, at = ([strict], strict.end) if strict else _loosely(text, start)
         found += values
     return found
 
 
-def _at(text: str, start: int) -> tuple[list[Literally], int]:
-    """Return the values that begin at a place, and where to look for more."""
-    if text[start] in "{[":
-        try:
-            value, end = _DECODER.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            return _loosely(text, start)
-        return [Literally(start, end, value)], end
-    return _loosely(text, start)
+def _strictly(text: str, start: int) -> Literally | None:
+    """Return the JSON that begins at a place; None where it is none."""
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return Literally(start, end, value)
 
 
 def _loosely(text: str, start: int) -> tuple[list[Literally], int]:
-    """As `_at`, of a value that is no strict JSON."""
+    """Return the values that begin at a place and are no strict JSON, and where to look for more."""
     frames, at = list[_Frame](), start
     while token := _TOKEN.match(text, at):
         kind, at = str(token.lastgroup), token.end()

@@ -81,7 +81,9 @@ def _who(role: Any) -> str:
 
 
 def _is_content(value: Any) -> bool:
-    return isinstance(value, str | list) or (isinstance(value, dict) and bool({"parts", "content", "text"} & set(value)))
+    return isinstance(value, str | list) or (
+        isinstance(value, dict) and bool({"parts", "content", "text"} & set(value))
+    )
 
 
 def _texts(content: Any) -> list[str]:
@@ -120,3 +122,15 @@ def _to_user(value: dict[Any, Any]) -> str | None:
     if isinstance(given, dict):
         given = next((given[key] for key in _SAID_TO_USER if isinstance(given.get(key), str)), None)
     return given if isinstance(given, str) else None
+
+
+def tool_of(value: Any) -> str:
+    """Return the name of the tool that a value calls; "" where it calls none."""
+    if not isinstance(value, dict):
+        return ""
+    if CALLED in value:
+        return str(value[CALLED])
+    if isinstance(value.get("function"), dict):
+        value = value["function"]
+    name = next((value[key] for key in _NAMES if isinstance(value.get(key), str)), "")
+    return name if any(key in value for key in (*_GIVEN, "parameters")) else ""

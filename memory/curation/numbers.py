@@ -20,7 +20,10 @@ _ISSUER = re.compile(
 )
 _CARD_TOLD = re.compile(r"(?i)\b(?:card|cc|visa|mastercard|amex|maestro|karte)\b[^.!?\n]{0,30}$")
 _IBAN = re.compile(r"(?i)(?<![\w-])[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,4})?(?![\w-])")
-_WALLET = re.compile(r"(?<!\w)(?:[13LMD][1-9A-HJ-NP-Za-km-z]{25,34}|(?:bc|ltc)1[02-9ac-hj-np-z]{11,71}|0x[0-9a-fA-F]{40}|4[0-9AB][1-9A-HJ-NP-Za-km-z]{93})(?!\w)")
+_WALLET = re.compile(
+    r"(?<!\w)(?:[13LMD][1-9A-HJ-NP-Za-km-z]{25,34}|(?:bc|ltc)1[02-9ac-hj-np-z]{11,71}|0x[0-9a-fA-F]{40}"
+    r"|4[0-9AB][1-9A-HJ-NP-Za-km-z]{93})(?!\w)"
+)
 
 #: Numbers whose layout and check are seldom met by chance: kind, pattern, and the check of the library.
 _SURE: tuple[tuple[str, str], ...] = (
@@ -46,15 +49,21 @@ _SURE: tuple[tuple[str, str], ...] = (
 #: Numbers that many others look like: only with one of their names beside them, then unchecked too.
 _ID_CUE = re.compile(
     r"""(?ix)\b(?P<what>
-      ssn|social\s?(?:security|insurance)(?:\s?(?:number|no\.?|nr|\#))?|national\s?(?:id|insurance|identity|identification)|nino?|ni\snumber|tax(?:payer)?\s?(?:id(?:entification)?|file)|itin|tin|tfn|sin|nhs|medicare|medicaid|aadhaar|pesel|bsn|cpf|curp|rfc|dni|nie|nif
-      |identity\s?(?:card|number)|id\s?(?:card|number)|identification\s?number|personal(?:ausweis|number|nummer)|personnummer|steuer-?id\w*|sozialversicherungsnummer|codice\sfiscale|insurance\s?(?:policy\s?)?(?:number|no\.?|id)|health\s?(?:card|insurance)(?:\s?(?:number|no))?
+      ssn|social\s?(?:security|insurance)(?:\s?(?:number|no\.?|nr|\#))?|national\s?(?:id|insurance|identity
+        |identification)|nino?|ni\snumber|tax(?:payer)?\s?(?:id(?:entification)?|file)|itin|tin|tfn|sin|nhs|medicare
+        |medicaid|aadhaar|pesel|bsn|cpf|curp|rfc|dni|nie|nif
+      |identity\s?(?:card|number)|id\s?(?:card|number)|identification\s?number|personal(?:ausweis|number|nummer)
+        |personnummer|steuer-?id\w*|sozialversicherungsnummer|codice\sfiscale|insurance\s?(?:policy\s?)?(?:number
+        |no\.?|id)|health\s?(?:card|insurance)(?:\s?(?:number|no))?
       |passport|reisepass|pasaporte|passeport
-      |driv(?:er|ing|er's|ers|er’s)\s?(?:'s\s)?licen[cs]e|dl|führerschein\w*|licen[cs]e\s?(?=number|no|\#|is)
+      |driv(?:er|ing|er's|ers|er\u2019s)\s?(?:'s\s)?licen[cs]e|dl|führerschein\w*|licen[cs]e\s?(?=number|no|\#|is)
       |(?:licen[cs]e|number|registration)\s?plate|plates?|kennzeichen|matr[íi]cula
       |(?:bank\s)?account|acct|sort\s?code|routing|kontonummer
-      |zip(?:\s?code)?|post(?:al)?\s?code|postcode|plz)
-    (?:\s?(?:number|numbers|no\.?|nr\.?|num|code|id|card|\#))?\s?[:=\#]?\s?(?:(?:is|was|ist|es|reads|number)\b\s?[:\#]?\s?)?["'“(]?
-    (?P<value>(?=[A-Z\s.\-/]{0,12}\d)[A-Z0-9](?:[.\-/]?[A-Z0-9]|\s(?=[A-Z\d.\-]{0,8}\d)[A-Z0-9]|\s(?=[A-Z]{2}\b)[A-Z]{2}){2,24})(?![\w])
+      |zip(?:\s?code)?|post(?:al)?\s?code|postcode|plz)(?![A-Za-z])
+    (?:\s?(?:number|numbers|no\.?|nr\.?|num|code|id|card|\#))?\s?[:=\#]?\s?(?:(?:is|was|ist|es|reads
+      |number)\b\s?[:\#]?\s?)?["'“(]?
+    (?P<value>(?=[A-Z\s.\-/]{0,12}\d)[A-Z0-9](?:[.\-/]?[A-Z0-9]|\s(?=[A-Z\d.\-]{0,8}\d)[A-Z0-9]
+      |\s(?=[A-Z]{2}\b)[A-Z]{2}){2,24})(?![\w])
     """
 )
 _KINDS = (
@@ -74,15 +83,19 @@ def numbers(text: str) -> Iterator[Found]:
     yield from (Found("IBAN", *span) for match in _IBAN.finditer(text) if (span := _iban(match)))
     yield from (Found("wallet", *match.span()) for match in _WALLET.finditer(text) if _is_wallet(match[0]))
     for pattern, module in _compiled():
-        yield from (Found("national id", *m.span()) for m in pattern.finditer(text) if not module or _holds(module, m[0]))
-    yield from (Found(_kind(match["what"]), *match.span("value")) for match in _ID_CUE.finditer(text) if _is_number(match))
+        yield from (
+            Found("national id", *m.span()) for m in pattern.finditer(text) if not module or _holds(module, m[0])
+        )
+    yield from (
+        Found(_kind(match["what"]), *match.span("value")) for match in _ID_CUE.finditer(text) if _is_number(match)
+    )
 
 
 def _cards(text: str) -> Iterator[Found]:
     for match in _CARD.finditer(text):
         digits = re.sub(r"\D", "", match[0])
         told = bool(_CARD_TOLD.search(text[max(0, match.start() - 60) : match.start()]))
-        if _holds("luhn", digits) and (_ISSUER.fullmatch(digits) or told) or told and len(digits) > 13:
+        if (_holds("luhn", digits) and (_ISSUER.fullmatch(digits) or told)) or (told and len(digits) > 13):
             yield Found("card", *match.span())
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from metahuman.memory.curation.prose import is_sentence
 from metahuman.memory.curation.spans import Cut, Kind, Line
-from metahuman.memory.curation.vocabulary import BESIDE, MACHINE, WEAK, is_identifier
+from metahuman.memory.curation.vocabulary import is_technical
 from metahuman.memory.hygiene.pastes import _kind as kind_of_line
 
 _PROMPT = re.compile(
@@ -33,7 +33,13 @@ _FIELD = re.compile(r"\s*(?:-\s+)?[\"']?([A-Za-z_][\w.-]*)[\"']?\s?[:=]\s?(.*)|\
 _PERSONAL = re.compile(r"\s*(?:[|>#]|[\"\u201c].*\s.*|- |[-=*_]{3,}\s*$)")
 _CHAT = re.compile(r"\s*[\[(]?[\d/., :T-]{5,25}(?:[AaPp][Mm])?[\])]?\s?(?:-\s)?[^\W\d][^:\n]{0,40}: ")
 _LEVEL = re.compile(r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|level=)")
-_PLACE = re.compile(r"[\s`\"'*-]*(?:https?://\S+|(?:~|\.{1,2})?/[\w.@~+-]+(?:/[\w.@~+-]*)+(?::\d+)*|[A-Z]:\\\S+)[\s`\"',:;)]*")
+_PLACE = re.compile(
+    r"[\s`\"'*-]*(?:https?://\S+|(?:~|\.{1,2})?/[\w.@~+-]+(?:/[\w.@~+-]*)+(?::\d+)*|[A-Z]:\\\S+)[\s`\"',:;)]*"
+)
+#: What frameworks print between the turns of an agent, and names that stand alone.
+_NOTICE = re.compile(
+    r"\W{0,8}(?:(?:Entering|Entered|Finished|Exiting) (?:new |the )?[\w ]{0,40}chain\W{0,8})|\s*[a-z]\w*_\w+:?\s*"
+)
 _TOKEN = re.compile(r"[\w./-]*\w")
 #: Lines of a kind in a row that make a block of it.
 IN_A_ROW: dict[str, int] = {"stack trace": 2, "log": 2, "output": 3}
@@ -64,6 +70,8 @@ def _run(lines: list[Line], at: int) -> _Run | None:
         return None
     if lines[at].touched:
         return _Run("tool call", at + 1) if _is_rest(said) else None
+    if _NOTICE.fullmatch(said):
+        return _Run("tool call", at + 1)
     if _PLACE.fullmatch(said):
         return _Run("address", at + 1)
     if _PROMPT.fullmatch(said) and not is_sentence(said.strip(" $")):
@@ -80,12 +88,8 @@ def _run(lines: list[Line], at: int) -> _Run | None:
 def _is_rest(said: str) -> bool:
     """Tell whether what remains of a line beside a cut is a machine's too: a name, a heading, brackets."""
     words = _TOKEN.findall(said)
-    known = [word for word in words if is_identifier(word) or _is_heading(word.lower())]
-    return len(known) == len(words) and len(words) <= 12
-
-
-def _is_heading(word: str) -> bool:
-    return word in MACHINE or word in WEAK or word in BESIDE
+    known = sum(len(word) == 1 or is_technical(word) for word in words)
+    return len(words) <= 12 and (known == len(words) or len(words) == 1 or (known > 2 and known + 1 == len(words)))
 
 
 def _stops(line: Line) -> bool:

@@ -7,7 +7,7 @@ import re
 _WORD = re.compile(r"[\"'(*_\u201c\u2018\[]*[^\W\d_]+(?:['\u2019-][^\W\d_]+)*[\"')*_.,;:!?\u2026\u201d\u2019\]]*")
 _SCRIPT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _ENDS = re.compile(r"[.!?\u2026:][\"')*_\u201d]*$")
-_LIST = re.compile(r"\s*(?:[-*\u2022>#]+|\d{1,3}[.)])\s+")
+_LIST = re.compile(r"\s*(?:[^\w\s\"'(\[{<]{1,6}|\d{1,3}[.)])\s+")
 #: A sentence has so many words; one that ends in a full stop may have fewer.
 SENTENCE, ENDED = 5, 3
 

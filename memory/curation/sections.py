@@ -94,5 +94,3 @@ class Sections:
                 return begin
             at = end
         return limit
-
-

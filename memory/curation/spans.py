@@ -65,10 +65,17 @@ def without(text: str, cuts: list[Cut]) -> str:
         return text
     parts, at = list[str](), 0
     for cut in cuts:
-        parts += [text[at : cut.start], f"\n\n{cut.kept}\n\n" if cut.kept else ""]
+        parts += [text[at : cut.start], f"\n\n{cut.kept}\n\n" if cut.kept else _gap(text, cut)]
         at = cut.end
     left = _SPACE_BEFORE_BREAK.sub("", "".join([*parts, text[at:]]))
     return _MANY_BREAKS.sub("\n\n", left).strip()
+
+
+def _gap(text: str, cut: Cut) -> str:
+    """Return what stands in place of a cut: a break where words of two speakers would touch."""
+    turn = cut.kind not in ("identifier", "encoded", "address", "progress")
+    inside = 0 < cut.start and cut.end < len(text)
+    return "\n" if turn and inside and not text[cut.start - 1].isspace() and not text[cut.end].isspace() else ""
 
 
 def lines_of(text: str, cuts: list[Cut]) -> Iterator[Line]:

@@ -8,6 +8,7 @@ text and no faster, and no text makes it fail.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,17 +16,19 @@ from typing import Any
 
 from metahuman.memory.curation.fences import Fence, fences_in
 from metahuman.memory.curation.inline import noise_in
-from metahuman.memory.curation.labels import labels_in
+from metahuman.memory.curation.labels import Known, labels_in
 from metahuman.memory.curation.literals import CALLED, Literally, literals_in
 from metahuman.memory.curation.marks import Mark, tags_in, tokens_in
-from metahuman.memory.curation.messages import spoken
+from metahuman.memory.curation.messages import spoken, tool_of
 from metahuman.memory.curation.outputs import outputs_in
 from metahuman.memory.curation.prose import mostly_sentences
 from metahuman.memory.curation.sections import Sections
 from metahuman.memory.curation.spans import Cut, Kind, lines_of, merged, without
 from metahuman.memory.curation.tables import document_of
-from metahuman.memory.curation.vocabulary import is_identifier
+from metahuman.memory.curation.vocabulary import is_named
 
+_WORD = re.compile(r"[\w./-]*\w")
+_NAME = re.compile(r"(?:^|[\n>\]])[ \t]*([a-z_][\w.-]{1,60}):?[ \t]*\n?[ \t]*\Z")
 #: Transcripts may hold messages that hold transcripts, so deep.
 DEEPEST = 4
 
@@ -78,17 +81,13 @@ def _cuts(text: str, depth: int) -> list[Cut]:
     said = spoken(document_of(text))
     if said is not None:
         return [Cut("data", 0, len(text), _joined(said, depth))]
-    values = _foremost(literals_in(text))
+    values = literals_in(text)
     fences = fences_in(text)
     cuts = merged([*_parts(text, values, fences), *noise_in(text)])
     cuts = _with(cuts, [*_fenced(text, fences, depth), *_data(text, values, depth)])
     for _ in range(2):  # what a machine printed may stand beside what has just gone
         cuts = _with(cuts, outputs_in(list(lines_of(text, cuts))))
     return cuts
-
-
-def _foremost(values: list[Literally]) -> list[Literally]:
-    return [value for value in values if value.value]
 
 
 def _with(cuts: list[Cut], more: Iterator[Cut] | list[Cut]) -> list[Cut]:
@@ -119,10 +118,15 @@ def _parts(text: str, values: list[Literally], fences: list[Fence]) -> list[Cut]
     marks, blocks = tags_in(text)
     blocks = [block for block in blocks if not covered.has(block.start)]
     inside = _Covered([(block.start, block.end) for block in merged(blocks)])
-    headings, both = labels_in(text, _union(solid, [(b.start, b.end) for b in blocks]), {v.start for v in values})
+    headings, both = labels_in(text, _known(values, _union(solid, [(block.start, block.end) for block in blocks])))
     found = [mark for mark in [*marks, *tokens_in(text), *headings] if not covered.has(mark.start)]
     ordered = sorted(mark for mark in found if not inside.has(mark.start))
     return [*blocks, *Sections(text, solid, both=both).cuts(_apart(ordered))]
+
+
+def _known(values: list[Literally], covered: list[tuple[int, int]]) -> Known:
+    tools = frozenset(name for value in values if (name := tool_of(value.value)))
+    return Known(covered, frozenset(value.start for value in values), tools)
 
 
 def _apart(marks: list[Mark]) -> list[Mark]:
@@ -161,19 +165,30 @@ def _data(text: str, values: list[Literally], depth: int) -> Iterator[Cut]:
         if said is not None:
             yield Cut("data", value.start, value.end, _joined(said, depth))
         elif _goes(text, value):
-            yield Cut("tool call" if _called(value.value) else "data", value.start, value.end)
+            yield Cut("tool call" if _called(value.value) else "data", _data_start(text, value.start), value.end)
 
 
 def _goes(text: str, value: Literally) -> bool:
     """Tell whether a value is no part of a sentence."""
     name = _called(value.value)
-    if isinstance(value.value, dict) and not name:
+    if isinstance(value.value, dict) and value.value and not name:
         return True
     alone = _alone(text, value)
+    if not value.value:
+        return alone and value.end > value.start + 1
     if name:
-        return alone and (is_identifier(name) or len(value.value) > 1)
+        return alone and _is_tool_call(name, value.value)
     inner = value.value if isinstance(value.value, list) else []
-    return any(isinstance(item, dict) and item for item in inner) or (alone and len(inner) > 1)
+    return any(isinstance(item, dict | list) and item for item in inner) or (alone and len(inner) > 1)
+
+
+def _is_tool_call(name: str, value: dict[Any, Any]) -> bool:
+    """Tell whether a call is given named values, as tools are, and not only what functions in a text are."""
+    given = value.get("args", [])
+    named = len(value) > 1 + ("args" in value)
+    return named or (
+        bool(given) and ("_" in name or any(isinstance(item, dict) and not _called(item) for item in given))
+    )
 
 
 def _called(value: Any) -> str:
@@ -181,10 +196,15 @@ def _called(value: Any) -> str:
 
 
 def _alone(text: str, value: Literally) -> bool:
-    """Tell whether a value has its lines to itself, but for a name or signs."""
+    """Tell whether a value has its lines to itself, but for names, headings and signs."""
     begin = text.rfind("\n", max(value.start - 80, 0), value.start) + 1
     end = text.find("\n", value.end, value.end + 80)
-    before = text[begin if begin else max(value.start - 80, 0) : value.start]
+    before = _WORD.findall(text[begin or max(value.start - 80, 0) : value.start])
     after = text[value.end : end if end >= 0 else value.end + 80]
-    words = before.split()
-    return not any(c.isalnum() for c in after) and (len(words) <= 1 or all(map(is_identifier, words)))
+    return not _WORD.search(after.partition("<")[0]) and (len(before) <= 1 or all(map(is_named, before)))
+
+
+def _data_start(text: str, start: int) -> int:
+    """Return where a value begins, with the name that stands alone before it."""
+    named = _NAME.search(text, max(start - 80, 0), start)
+    return named.start(1) if named else start

@@ -9,18 +9,23 @@ from metahuman.state.secrets import Found
 
 _PASSWORD = re.compile(
     r"""
-    (?<![\w\-.])(?:pass(?:word|phrase|code|wort)s?|pwd|passwd|kennwort|log-?in|wi-?fi(?:\s(?:key|code))?|wlan-?(?:schl[üu]ssel|passwort)|network\skey|wpa2?(?:\skey)?
-      |contrase[ñn]a|clave|senha|mot\sde\spasse|secret\s(?:word|answer)|master\skey|licen[sc]e\skey|api\skey|access\s(?:code|token|key)|api\stoken|token|secret)
+    (?<![\w\-.])(?:pass(?:word|phrase|code|wort)s?|pwd|passwd|kennwort|log-?in|wi-?fi(?:\s(?:key|code))?
+      |wlan-?(?:schl[üu]ssel|passwort)|network\skey|wpa2?(?:\skey)?
+      |contrase[ñn]a|clave|senha|mot\sde\spasse|secret\s(?:word|answer)|master\skey|licen[sc]e\skey|api\skey
+        |access\s(?:code|token|key)|api\stoken|token|secret)
     (?P<of>\s(?:for|to|of|on|at|at\smy|für|zum|para|pour|de|del)\s[^.!?:\n]{1,60}?)?
-    \s{0,3}(?P<is>\b(?:is|was|are|ist|war|lautet|es|est|é|now|=)\b(?:\s(?:now|still|just|simply|jetzt|noch|ahora))?\s{0,2}:?|:|=|->|→)
-    \s{0,3}(?P<quote>["'“‘`«]?)(?=(?P<value>[^\s"'”’`»,;]{4,100})(?P<end>["'”’`»]?))
+    \s{0,3}(?P<is>\b(?:is|was|are|ist|war|lautet|es|est|é|now|=)\b(?:\s(?:now|still|just|simply|jetzt|noch
+      |ahora))?\s{0,2}:?|:|=|->|→)
+    \s{0,3}(?P<quote>["'“\u2018`«]?)(?=(?P<value>[^\s"'”\u2019`»,;]{4,100})(?P<end>["'”\u2019`»]?))
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _PIN = re.compile(
     r"""
-    \b(?:pin|pin[\s-]?(?:code|number|nummer)|passcode|(?:door|gate|alarm|entry|access|unlock|security|lock|safe|locker|garage|verification|2fa|sms|one[\s-]time|geheim)[\s-]?(?:code|combination|zahl|pin)
-      |code(?=\s(?:for|to|of)\s(?:the|my|our)\s(?:\w+\s)?(?:door|gate|alarm|house|flat|building|garage|safe|locker|phone|ipad|tablet|lock|bike))
+    \b(?:pin|pin[\s-]?(?:code|number|nummer)|passcode|(?:door|gate|alarm|entry|access|unlock|security|lock|safe
+      |locker|garage|verification|2fa|sms|one[\s-]time|geheim)[\s-]?(?:code|combination|zahl|pin)
+      |code(?=\s(?:for|to|of)\s(?:the|my|our)\s(?:\w+\s)?(?:door|gate|alarm|house|flat|building|garage|safe|locker
+        |phone|ipad|tablet|lock|bike))
       |combination|cvv2?|cvc2?|otp|tan|puk)
     (?:\s(?:for|to|of|on)\s[^.!?:\d\n]{1,40}?)?
     (?:\s{0,2}(?:is|was|ist|es|est|=|:|\#)|\s(?:is|was)\s(?:now|still|just))?\s{0,3}["'“]?
@@ -33,7 +38,8 @@ _SURE_PIN = re.compile(r"(?i)\b(?:pin|passcode|cvv2?|cvc2?|otp|puk)\b")
 _ASSERTS = re.compile(r"(?i)\b(?:is|was|ist|es|est)\b|[:=]")
 _PHRASE = re.compile(
     r"""
-    \b(?:(?:seed|recovery|mnemonic|backup|wallet|secret)\s(?:phrase|words?|seed|passphrase)|mnemonic|seed)\b[^\n]{0,60}?(?:is|are|:|=|\n)\s{0,3}["'“]?
+    \b(?:(?:seed|recovery|mnemonic|backup|wallet|secret)\s(?:phrase|words?|seed|passphrase)|mnemonic
+      |seed)\b[^\n]{0,60}?(?:is|are|:|=|\n)\s{0,3}["'“]?
     (?P<value>(?:(?:\d{1,2}[.):]\s?)?[a-z]{3,8}[\s,]{1,3}){11,23}(?:\d{1,2}[.):]\s?)?[a-z]{3,8})\b
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -41,12 +47,18 @@ _PHRASE = re.compile(
 #: What is said about a password instead of telling it.
 _ABOUT = re.compile(
     r"""
-    (?:.*(?:ed|ing|ly|ten|able|ible)|an?|the|my|our|your|his|her|its|their|this|that|these|those|some|any|same|also|always|never|often|only|too|very|so|quite|really|pretty|still|already|just|now|then
-      |not|no|none|nothing|in|on|at|of|for|to|from|by|with|under|inside|below|above|here|there|where|what|when|which|who|how|why|something|anything|everything|somewhere
-      |weak|strong|long|short|safe|unsafe|secure|insecure|easy|hard|simple|complex|different|wrong|right|correct|incorrect|invalid|valid|old|new|good|bad|fine|okay|gone|lost|stale|due|empty
-      |secret|private|public|important|necessary|optional|mandatory|case|visible|unknown|known|enough|ready|unique|random|sensitive|personal|stupid|terrible|ridiculous|great|more|less|least|most|two|three|four
-      |must|should|can|cannot|may|might|will|would|could|has|have|had|does|did|been|being|be|if|because|since|unless|and|or|but|stored?|kept|set|reset|sent|changed|nicht|zu|sehr|falsch|richtig|sicher
-      |unsicher|abgelaufen|muy|segura?|incorrecta|faible|fort|perdu|login|password|passwords?|code|minimum|characters?|used|per|via|free|open|down|slow|broken|back|up|off|out)
+    (?:.*(?:ed|ing|ly|ten|able|ible)|an?|the|my|our|your|his|her|its|their|this|that|these|those|some|any|same|also
+      |always|never|often|only|too|very|so|quite|really|pretty|still|already|just|now|then
+      |not|no|none|nothing|in|on|at|of|for|to|from|by|with|under|inside|below|above|here|there|where|what|when|which
+        |who|how|why|something|anything|everything|somewhere
+      |weak|strong|long|short|safe|unsafe|secure|insecure|easy|hard|simple|complex|different|wrong|right|correct
+        |incorrect|invalid|valid|old|new|good|bad|fine|okay|gone|lost|stale|due|empty
+      |secret|private|public|important|necessary|optional|mandatory|case|visible|unknown|known|enough|ready|unique
+        |random|sensitive|personal|stupid|terrible|ridiculous|great|more|less|least|most|two|three|four
+      |must|should|can|cannot|may|might|will|would|could|has|have|had|does|did|been|being|be|if|because|since|unless
+        |and|or|but|stored?|kept|set|reset|sent|changed|nicht|zu|sehr|falsch|richtig|sicher
+      |unsicher|abgelaufen|muy|segura?|incorrecta|faible|fort|perdu|login|password|passwords?|code|minimum
+        |characters?|used|per|via|free|open|down|slow|broken|back|up|off|out)
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -17,7 +17,7 @@ ASSISTANT = frozenset(
 #: What may stand beside a speaker's name and changes nothing.
 BESIDE = frozenset(
     "message messages said says turn input query response output reply text content final answer begin start end"
-    " the of to from for with by in on and a an new name role step id no number iteration round value".split()
+    " the of to from for with by in on and a an new role step chat iteration round value event added memory last snippet".split()
 )
 #: A heading with one of these is a machine's, whoever else it names.
 MACHINE: dict[str, Kind] = {
@@ -26,7 +26,7 @@ MACHINE: dict[str, Kind] = {
         (
             "tool call",
             "tool tools toolcall toolcalls function functions action actions plugin plugins api invoke invoking"
-            " invocation execute executing exec python recipient calling called call calls mcp suggested skill",
+            " invocation execute executing exec recipient calling called call calls mcp suggested skill",
         ),
         (
             "tool result",
@@ -49,7 +49,7 @@ WEAK: dict[str, Kind] = {
         (
             "tool call",
             "args arguments argument parameters parameter params param request requesting running using code command cmd kwargs payload"
-            " query queries bash shell terminal search sql json",
+            " query queries id ids name number bash shell python terminal search sql json",
         ),
         (
             "tool result",
@@ -61,7 +61,7 @@ WEAK: dict[str, Kind] = {
 }
 RESULTS = frozenset("result results response responses output outputs returned return reply message got".split())
 
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[A-Za-z]+")
 _IDENTIFIER = re.compile(
     r"[A-Za-z]\w*(?:[._/:]\w+)+|[A-Za-z]+_\w*|[a-z]+(?:[A-Z]\w*)+|(?:[A-Z][a-z]+){2,}|\w*\d\w*|[0-9a-f-]{8,}"
@@ -77,6 +77,17 @@ def parted(name: str) -> list[str]:
 def is_identifier(word: str) -> bool:
     """Tell whether a word is a name that programs use: `get_user`, `functions.search`, `getUser`, `call_9f3`."""
     return bool(_IDENTIFIER.fullmatch(word))
+
+
+def is_named(word: str) -> bool:
+    """Tell whether a word is a program's name, or names a speaker or a part of a machine's in headings."""
+    said = word.lower()
+    return is_identifier(word) or said in MACHINE or said in WEAK or said in USER or said in ASSISTANT
+
+
+def is_technical(word: str) -> bool:
+    """Tell whether a word is one of these, or stands beside them."""
+    return is_named(word) or word.lower() in BESIDE
 
 
 def speaker_of(words: Iterable[str]) -> Speaker | None:

@@ -21,11 +21,16 @@ def unlike(words: Sequence[Sequence[str]], limit: int) -> list[int]:
     kept: list[tuple[int, set[str]]] = []
     for place, text in enumerate(words):
         stems = set(text)
-        if not any(overlap(stems, other) >= SAME for _, other in kept):
+        if not any(_same(stems, other) for _, other in kept):
             kept.append((place, stems))
         if len(kept) == limit:
             break
     return [place for place, _ in kept]
+
+
+def _same(one: set[str], other: set[str]) -> bool:
+    few, many = sorted((len(one), len(other)))
+    return few >= SAME * many and overlap(one, other) >= SAME  # how many words they have rules most of them out
 
 
 def overlap(one: set[str], other: set[str]) -> float:

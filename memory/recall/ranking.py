@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,10 +109,10 @@ class Pool:
         """Return 1 where a stem stands among a memory's names, (n + 1, stems)."""
         found = np.zeros((self.size + 1, len(stems)))
         names = [document.told for document in self.documents]
-        rows = {told: [stem in told.split() for stem in stems] for told in set(names) if told}
-        held = [place for place, told in enumerate(names) if told]
+        rows = {told: row for row, told in enumerate(dict.fromkeys(names))}  # a few names stand with most memories
+        held = [[stem in told.split() for stem in stems] for told in rows]
         if held:
-            found[held] = [rows[names[place]] for place in held]
+            found[:-1] = np.array(held)[[rows[told] for told in names]]
         return found
 
     def asking(self) -> NDArray[np.bool_]:
@@ -126,15 +126,14 @@ class Pool:
 
 def pool_of(found: Sequence[Candidate], around: Iterable[Sequence[Candidate]]) -> Pool:
     """Return what was found, in that order, and then its neighbours."""
-    chains = [[one] for one in found] + [list(neighbours) for neighbours in around]
-    documents = {one.number: one.document for neighbours in chains for one in neighbours}
+    chains = list(around)
+    documents = {one.number: one.document for one in chain(found, *chains)}
     places = {number: place for place, number in enumerate(documents)}
-    back, forth = np.full((2, len(places) + 1), len(places))
+    back, forth = [len(places)] * (len(places) + 1), [len(places)] * (len(places) + 1)
     for neighbours in chains:
-        for sooner, later in pairwise(neighbours):
-            back[places[later.number]] = places[sooner.number]
-            forth[places[sooner.number]] = places[later.number]
-    return Pool(list(documents.values()), back, forth)
+        for sooner, later in pairwise([places[one.number] for one in neighbours]):
+            back[later], forth[sooner] = sooner, later
+    return Pool(list(documents.values()), np.array(back), np.array(forth))
 
 
 def rarity(frequencies: Mapping[str, int], stems: Sequence[str], count: int) -> Array:

@@ -228,12 +228,9 @@ def _nearness(pool: Pool, spans: Sequence[Span]) -> Array:
 
 
 def _why(row: int, pool: Pool, query: Query, score: Score, words: dict[str, str], spans: Sequence[Span]) -> str:
-    own = [words[stem] for stem, gain in zip(query.stems, score.own[row], strict=True) if gain > 0]
-    near = [
-        words[stem]
-        for stem, gain, held in zip(query.stems, score.near[row], score.own[row], strict=True)
-        if gain > 0 and held <= 0
-    ]
+    gains = list(zip(query.stems, score.own[row].tolist(), score.near[row].tolist(), strict=True))
+    own = [words[stem] for stem, held, _ in gains if held > 0]
+    near = [words[stem] for stem, held, gain in gains if gain > 0 and held <= 0]
     parts = [f"words: {', '.join(own)}"] if own else []
     parts += [f"said near: {', '.join(near)}"] if near else []
     if spans and _nearness(pool, spans)[row] > 0.5:

@@ -103,6 +103,9 @@ _PLAIN_DAYS = {
     "gestern": -1,
     "heute": 0,
 }
+#: Words, one of which stands in every time without digits.
+_NAMES = {*_MONTHS, *_WEEKDAYS, *_UNITS, *(name.split()[-1] for name in _PLAIN_DAYS)}
+_WORDS, _DIGIT = re.compile(r"\w+"), re.compile(r"\d")
 
 
 def times_in(text: str, now: datetime) -> Times:
@@ -110,6 +113,8 @@ def times_in(text: str, now: datetime) -> Times:
 
     A span counts from midnight in the time zone of `now`. Weeks begin on Monday.
     """
+    if not _may_name_times(text):
+        return Times((), text)
     spans: list[tuple[int, Span]] = []
     rest = text
     for pattern, reading in _GRAMMAR:
@@ -118,6 +123,11 @@ def times_in(text: str, now: datetime) -> Times:
                 spans.append((match.start(), span))
                 rest = f"{rest[: match.start()]}{' ' * len(match[0])}{rest[match.end() :]}"
     return Times(tuple(span for _, span in sorted(spans)), " ".join(rest.split()) if spans else text)
+
+
+def _may_name_times(text: str) -> bool:
+    """Tell whether it is worth reading a text for times: most have none, and the grammar is slow."""
+    return not text.isascii() or not _NAMES.isdisjoint(_WORDS.findall(text.lower())) or _DIGIT.search(text) is not None
 
 
 def _midnight(now: datetime) -> datetime:
@@ -151,24 +161,24 @@ def _unit(unit: str, back: int, now: datetime) -> Span:
 
 
 def _plain_day(found: Mapping[str, str | None], now: datetime) -> Span:
-    return _unit("day", -_PLAIN_DAYS[" ".join((found["day"] or "").casefold().split())], now)
+    return _unit("day", -_PLAIN_DAYS[_name(found, "day")], now)
 
 
 def _relative(found: Mapping[str, str | None], now: datetime) -> Span:
     """Read "last week", "this month", "letztes Jahr"."""
-    this = (found["which"] or "").casefold().startswith(("this", "dies"))
-    return _unit(_UNITS[(found["unit"] or "").casefold()], 0 if this else 1, now)
+    this = _name(found, "which").startswith(("this", "dies"))
+    return _unit(_UNITS[_name(found, "unit")], 0 if this else 1, now)
 
 
 def _weekday(found: Mapping[str, str | None], now: datetime) -> Span:
     """Read "last Tuesday", "on Friday": the latest one before today."""
-    back = (now.weekday() - _WEEKDAYS[(found["weekday"] or "").casefold()] - 1) % 7 + 1
+    back = (now.weekday() - _WEEKDAYS[_name(found, "weekday")] - 1) % 7 + 1
     return _unit("day", back, now)
 
 
 def _ago(found: Mapping[str, str | None], now: datetime) -> Span | None:
     """Read "three weeks ago", "vor zwei Monaten": as wide as one unit on either side, for few count exactly."""
-    word, unit = (found["number"] or "").casefold(), _UNITS[(found["unit"] or "").casefold()]
+    word, unit = _name(found, "number"), _UNITS[_name(found, "unit")]
     number = int(word) if word.isdigit() else _NUMBERS[word]
     if number * {"day": 1, "week": 7, "weekend": 7, "month": 31, "year": 366}[unit] > 100 * 366:
         return None
@@ -179,7 +189,7 @@ def _ago(found: Mapping[str, str | None], now: datetime) -> Span | None:
 
 def _date(found: Mapping[str, str | None], now: datetime) -> Span | None:
     """Read a year, a month or a day; one without a year is the latest that was."""
-    month = _MONTHS.get((found.get("month") or "").casefold()) or int(found.get("mm") or 0)
+    month = _MONTHS.get(_name(found, "month")) or int(found.get("mm") or 0)
     year, day = int(found.get("year") or 0), int(found.get("day") or 0)
     if (year and not 1900 <= year <= 2199) or month > 12:
         return None
@@ -201,8 +211,15 @@ def _day(year: int, month: int, day: int, now: datetime) -> Span | None:
 
 def _last_month(found: Mapping[str, str | None], now: datetime) -> Span:
     """Read "last May": the latest that is over."""
-    month = _MONTHS[(found["month"] or "").casefold()]
+    month = _MONTHS[_name(found, "month")]
     return _month(now.year - (month >= now.month), month, now)
+
+
+def _name(found: Mapping[str, str | None], key: str) -> str:
+    """Return a name that was found as the tables have it."""
+    # Patterns that take letters in any case take the Turkish i, with a dot in capitals and without in small, for an i.
+    name = (found.get(key) or "").casefold().replace("i\u0307", "i").replace("\u0131", "i")
+    return " ".join(name.split())
 
 
 def _any(names: Mapping[str, object]) -> str:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import snowballstemmer
 
@@ -17,7 +17,7 @@ from metahuman.memory.recall.languages import is_common, language_of
 ASKED = "ʔ"  # noqa: RUF001
 #: Longer words are codes and addresses; so many characters tell them apart.
 LONGEST = 40
-#: Words whose stem is kept in mind: more than the vocabulary of a long life.
+#: Words of a language whose stem is kept in mind: more than the vocabulary of a long life.
 KEPT = 1 << 17
 
 # Scripts that put no blanks between words: each two characters in a row count as a word.
@@ -31,9 +31,6 @@ _CLIPPED = re.compile(r"(?<=\w)['’](?:s|d|m|t|ll|re|ve)\b")  # noqa: RUF001
 # Accents of Latin, Greek and Cyrillic letters; those of other scripts are letters in their own right.
 _ACCENTS = re.compile(r"[\u0300-\u036f]+")
 
-_stemmers: dict[str, Any] = {}
-_lock = Lock()
-
 
 class Stem(NamedTuple):
     """A word of a text: as it is written there, its stem, and whether it says what the text is about."""
@@ -46,15 +43,15 @@ class Stem(NamedTuple):
 def stems(text: str) -> list[str]:
     """Return the stems of a text's words in order, with `ASKED` for question marks."""
     words = _words(text)
-    language = language_of(words) if words else ""
-    return [_stem(word, language) for word in words]
+    return list(map(_stems_in(language_of(words)).__getitem__, words)) if words else []
 
 
 def told_stems(text: str) -> list[Stem]:
     """Return the stems of a text's words in order, each with its word; question marks are left out."""
     words = _words(text)
     language = language_of(words)
-    return [Stem(word, _stem(word, language), not is_common(word, language)) for word in words if word != ASKED]
+    known = _stems_in(language)
+    return [Stem(word, known[word], not is_common(word, language)) for word in words if word != ASKED]
 
 
 def fold(text: str) -> str:
@@ -83,9 +80,21 @@ def _parts(word: str) -> list[str]:
     return [word[at : at + 2] for at in range(max(1, len(word) - 1))] if _UNSPACED.match(word) else [word]
 
 
-@lru_cache(KEPT)
-def _stem(word: str, language: str) -> str:
-    with _lock:  # a stemmer works on a field of its own
-        if language not in _stemmers:
-            _stemmers[language] = snowballstemmer.stemmer(language)
-        return str(_stemmers[language].stemWord(word[:LONGEST]))
+class _Stems(dict[str, str]):
+    """The stems of the words of one language, kept as they are met."""
+
+    def __init__(self, language: str) -> None:
+        self._stemmer, self._lock = snowballstemmer.stemmer(language), Lock()
+
+    def __missing__(self, word: str) -> str:
+        with self._lock:  # a stemmer works on a field of its own
+            stem = str(self._stemmer.stemWord(word[:LONGEST]))
+        if len(self) >= KEPT:
+            self.clear()
+        self[word] = stem
+        return stem
+
+
+@lru_cache
+def _stems_in(language: str) -> _Stems:
+    return _Stems(language)

@@ -276,7 +276,7 @@ def patched(value: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
 
 def _stamp(path: Path) -> Stamp:
     with store_errors(path, _READABLE):
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - twice as fast as Path.stat, and asked of every file
     return Stamp(found.st_mtime_ns, found.st_size)
 
 

@@ -99,7 +99,8 @@ class SqliteIndex:
         last = 0
         asked = "SELECT number, id, path, modified, size FROM documents WHERE number > ? ORDER BY number LIMIT 10000"
         while rows := self._file.read(lambda connection: connection.execute(asked, [last]).fetchall()):  # noqa: B023
-            yield from ((name, whole_path(path, name), Stamp(*stamp)) for _, name, path, *stamp in rows)
+            for _, name, path, modified, size in rows:
+                yield name, whole_path(path, name), Stamp(modified, size)
             last = rows[-1][0]
 
     def close(self) -> None:

@@ -38,12 +38,10 @@ WHERE {}
 """
 _HOLDING = """
 SELECT group_concat(rowid) FROM (
-    SELECT rowid FROM terms WHERE terms MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?)
+    SELECT rowid FROM terms WHERE terms MATCH ? {} ORDER BY rowid DESC LIMIT ?)
 """
-#: The least and the greatest number that a document can have.
-_ANY = (0, 2**63 - 1)
 _NEWEST = "SELECT group_concat(number) FROM (SELECT number FROM ({}) ORDER BY at DESC, number DESC LIMIT {})"
-_COUNTED = "SELECT COUNT(*) FROM (SELECT 1 FROM documents WHERE {} LIMIT {})"
+_ONE_MORE = "SELECT 1 FROM documents WHERE {} LIMIT 1 OFFSET {}"
 _WITHIN = "SELECT group_concat(number) FROM documents WHERE {}"
 _OF_TYPE = "SELECT * FROM (SELECT number, at FROM documents WHERE type = {} AND {} ORDER BY at DESC LIMIT {})"
 
@@ -61,7 +59,7 @@ class Scope(NamedTuple):
 
     Args:
         types: The numbers of their types.
-        of_index: Their types and moments, which an index by itself can tell.
+        of_index: Their types, and their moments if these matter, which an index by itself can tell.
         meets: All that they have to meet.
         timed: Whether moments are a part of it.
         narrow: Whether they may be few.
@@ -75,11 +73,15 @@ class Scope(NamedTuple):
 
 
 class Among(NamedTuple):
-    """Which documents are looked at: from one number to another, and of them as many as stems may bring, about."""
+    """Which documents are looked at.
 
-    first: int
-    last: int
+    Args:
+        most: As many as stems may bring, about.
+        numbers: What their numbers have to meet, in SQL.
+    """
+
     most: int
+    numbers: str = ""
 
 
 class Found(NamedTuple):
@@ -114,7 +116,7 @@ def count(connection: sqlite3.Connection) -> int:
 
 def frequencies(connection: sqlite3.Connection, stems: Sequence[str]) -> dict[str, int]:
     """Return in how many documents each stem stands that stands somewhere."""
-    asked = "SELECT stem, documents FROM stems WHERE stem IN (SELECT value FROM json_each(?))"
+    asked = "SELECT stem, documents FROM json_each(?) AS asked CROSS JOIN stems ON stem = asked.value"
     return dict(connection.execute(asked, [json.dumps(list(stems))]).fetchall())
 
 
@@ -130,32 +132,27 @@ def of_ids(connection: sqlite3.Connection, ids: Iterable[str]) -> list[Candidate
 
 
 def _candidates(rows: Iterable[tuple[Any, ...]]) -> list[Candidate]:
-    return [
-        Candidate(
-            number,
-            Document(
-                name, whole_path(path, name), Stamp(modified, size), at, kind, thread, speaker, bool(holds), *text
-            ),
-        )
-        for number, name, path, modified, size, at, kind, thread, speaker, holds, *text in rows
-    ]
+    found = []
+    for number, name, path, modified, size, at, kind, thread, speaker, holds, words, told in rows:
+        file, stamp = whole_path(path, name), Stamp(modified, size)
+        found.append(Candidate(number, Document(name, file, stamp, at, kind, thread, speaker, holds == 1, words, told)))
+    return found
 
 
 def _scope(connection: sqlite3.Connection, where: Where) -> Scope:
     """Return which documents may be found, with names as the numbers that they have in the file."""
     types = ", ".join(map(str, _types(connection, where)))
     thread = connection.execute("SELECT number FROM threads WHERE name = ?", [where.not_thread]).fetchone()
-    timed = where.since is not None or where.until is not None
-    first, end = _finite(where.since, -1), _finite(where.until, 1)
-    of_index = f"documents.type IN ({types}) AND at >= {first} AND at < {end}"
+    moments = [f"at {sign} {_finite(at)}" for sign, at in ((">=", where.since), ("<", where.until)) if at is not None]
+    of_index = " AND ".join([f"documents.type IN ({types})", *moments])
     others = [f"documents.thread <> {thread[0]}"] if thread else []
     meets = " AND ".join([of_index, *others, *(["holds"] if where.current else [])])
-    return Scope(types, of_index, meets, timed, narrow=timed or bool(where.types))
+    return Scope(types, of_index, meets, bool(moments), narrow=bool(moments or where.types))
 
 
-def _finite(moment: float | None, sign: int) -> float:
-    """Return a moment as SQL can have it; without one, or without end, it is before or after every memory."""
-    return min(max(float(moment), -1e18), 1e18) if moment is not None else sign * 1e18
+def _finite(moment: float) -> float:
+    """Return a moment as SQL can have it; one without end is before or after every memory."""
+    return min(max(float(moment), -1e18), 1e18)
 
 
 def _types(connection: sqlite3.Connection, where: Where) -> list[int]:
@@ -170,7 +167,7 @@ def _weighed(connection: sqlite3.Connection, stems: Sequence[str]) -> list[Known
     """Return the stems that stand somewhere, the rarest first; a stem's weight is its idf in BM25."""
     counts = frequencies(connection, [ALL, *stems])
     total = counts.pop(ALL, 0)
-    rarest = sorted(counts.items(), key=lambda one: one[1])
+    rarest = sorted(counts.items(), key=lambda one: (one[1], one[0]))
     return [Known(stem, n, math.log1p((total - n + 0.5) / (n + 0.5))) for stem, n in rarest]
 
 
@@ -181,14 +178,15 @@ def _brought(connection: sqlite3.Connection, known: Sequence[Known], scope: Scop
     within = _within(connection, scope)
     if within is not None:
         return _brought_of(connection, known, within, limit)
-    return _merged(_holding(connection, known, Among(*_ANY, BROUGHT_IN_TIME if scope.timed else BROUGHT), limit))
+    return _merged(_holding(connection, known, Among(BROUGHT_IN_TIME if scope.timed else BROUGHT), limit))
 
 
 def _brought_of(connection: sqlite3.Connection, known: Sequence[Known], within: Numbers, limit: int) -> Numbers:
     """Return those of a few documents that are worth a closer look, the most promising first."""
     if not len(within):
         return within
-    found = _holding(connection, known, Among(int(within.min()), int(within.max()), BROUGHT_IN_TIME), limit)
+    among = Among(BROUGHT_IN_TIME, f"AND rowid BETWEEN {within.min()} AND {within.max()}")
+    found = _holding(connection, known, among, limit)
     brought = _merged([Found(one.numbers[np.isin(one.numbers, within)], one.weight) for one in found])
     if sum(one.documents for one in known) <= BROUGHT_IN_TIME:
         return brought
@@ -201,7 +199,7 @@ def _within(connection: sqlite3.Connection, scope: Scope) -> Numbers | None:
     if not scope.narrow:
         return None
     most = FEW_IN_TIME if scope.timed else FEW
-    if connection.execute(_COUNTED.format(scope.of_index, most + 1)).fetchone()[0] > most:
+    if connection.execute(_ONE_MORE.format(scope.of_index, most)).fetchone():
         return None
     return _parsed(connection.execute(_WITHIN.format(scope.of_index)).fetchone()[0])
 
@@ -219,7 +217,7 @@ def _holding(connection: sqlite3.Connection, known: Sequence[Known], among: Amon
 def _asked(connection: sqlite3.Connection, stems: Sequence[Known], among: Among, most: int) -> Found:
     """Return which documents hold these stems, the latest put in if there are too many."""
     asked = " AND ".join('"{}"'.format(one.stem.replace('"', '""')) for one in stems)
-    (numbers,) = connection.execute(_HOLDING, [asked, among.first, among.last, most]).fetchone()
+    (numbers,) = connection.execute(_HOLDING.format(among.numbers), [asked, most]).fetchone()
     return Found(_parsed(numbers), sum(one.weight for one in stems))
 
 

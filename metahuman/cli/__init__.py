@@ -19,6 +19,8 @@ COMMANDS = {
     "persona": "Show, check and change who the twin is.",
     "memory": "See, find, change, bring in and forget what is remembered.",
     "approvals": "See and answer calls of tools that wait for your word.",
+    "trust": "Show and set how far the operator is trusted.",
+    "tasks": "See, add, change and finish tasks.",
     "undo": "Put back the files that the twin changed in a turn.",
     "trash": "Restore what the twin deleted, or let it go for good.",
     "models": "See, check and fetch the models behind the roles.",

@@ -63,6 +63,8 @@ class Session:
         self.console.print(Text(f"MetaHuman · home {self._twin.home.root} · /help", style="dim"))
         if not (self._twin.home.root / "persona" / "core.json").exists():
             self.console.print(Text("It does not know you yet: `metahuman init` introduces you.", style="dim"))
+        for left in self._twin.unfinished():
+            self.console.print(Text(plain(left), style="yellow"))
         self._say_unanswered()
 
     def take(self, line: str) -> None:

@@ -150,7 +150,7 @@ def _change(home: Home, found: Standing, level: Trust, why: list[str]) -> None:
     """Write the level down, audit it, and say so."""
     from metahuman.audit.log import AuditLog
     from metahuman.clock import SystemClock
-    from metahuman.state.events import AuditEvent
+    from metahuman.state.events import trust_changed
     from metahuman.tools.policy.settings import TrustFiles
     from metahuman.tools.promotion import write_level
 
@@ -159,8 +159,7 @@ def _change(home: Home, found: Standing, level: Trust, why: list[str]) -> None:
         return
     home.create()
     write_level(TrustFiles(home.root).own, found.mode, level)
-    details = {"mode": found.mode, "before": found.level, "after": level, "why": why}
-    AuditLog(home.audit, SystemClock()).record(AuditEvent("trust_changed", "human", details, category="security"))
+    AuditLog(home.audit, SystemClock()).record(trust_changed(found.mode, found.level, level, why))
     click.echo(f"{found.mode}: {found.level} -> {level}")
 
 

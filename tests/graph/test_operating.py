@@ -38,8 +38,9 @@ async def test_tools_are_called_until_the_task_is_done_and_the_persona_tells_it(
         "fs_list(): a.txt\nb.txt (from fs_list:source)\n"
         "fs_read(path='b.txt'): milk, eggs (from fs_read:source)\nIn short: milk and eggs"
     )
-    last = talk.world.provider.asked[3].messages[-1].text
-    assert '{"tool": "fs_read", "arguments": {"path": "b.txt"}}\n<data>\nmilk, eggs\n</data>' in last
+    *_, wanted, brought = (message.text for message in talk.world.provider.asked[3].messages)
+    assert wanted == use("fs_read", path="b.txt")
+    assert brought.startswith("That brought:\n<data>\nmilk, eggs\n</data>\nAnswer with JSON")
     assert "milk, eggs" in talk.world.provider.asked[-1].messages[-1].text
     outputs = state["shortTerm"]["recentToolOutputs"]
     assert outputs["fs_read"]["output"] == "milk, eggs"
@@ -116,7 +117,7 @@ async def test_a_critic_says_how_else_to_try() -> None:
     state = await talk.say("read b")
     assert tried(state) == [("fs_read", "failed"), ("fs_list", "done")]
     assert "there is no file b" in talk.world.provider.asked[2].messages[-1].text
-    assert "list the files first" in talk.world.provider.asked[3].messages[-1].text
+    assert "list the files first" in talk.world.provider.asked[3].messages[1].text
 
 
 async def test_a_critic_may_say_that_trying_again_is_of_no_use() -> None:
@@ -191,3 +192,19 @@ async def test_a_turn_that_waits_is_whole_in_its_checkpoint() -> None:
 
 def _models() -> dict[str, Any]:
     return {name: entry.model_dump(by_alias=True) for name, entry in registry().file.models.items()}
+
+
+async def test_a_word_that_was_given_holds_after_a_crash() -> None:
+    """The call was made, and the program died before its checkpoint: the graph wants it again, the gate knows it."""
+    tools = FakeTools({"fs_delete": "gone"}, {"fs_delete": "ask"})
+    talk = Talk(tools=tools, orchestrator=[WORK, use("fs_delete", path="a")])
+    await talk.say("delete a")
+    tools.outputs = {}
+    with pytest.raises(KeyError):
+        await talk.answer({"approved": True, "arguments": {"path": "b"}})
+    tools.outputs = {"fs_delete": "gone"}
+    talk.world.provider.script = {"orchestrator": [note("done")], "persona": ["well"]}
+    with talk.world.provider:
+        state = await talk.graph.ainvoke(None, CONFIG)
+    assert tried(state) == [("fs_delete", "done")]
+    assert [(call["id"], call["arguments"]) for call, _, _ in tools.made] == [("q1/0", {"path": "b"})] * 2

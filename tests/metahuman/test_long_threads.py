@@ -25,7 +25,7 @@ def make_long(twin: MetaHuman) -> None:
 
     async def write() -> None:
         told = [[HumanMessage(f"fact {number} in Lisbon"), AIMessage("I nod.")] for number in range(MESSAGES // 2)]
-        graph = (await twin._open()).graph("dual")
+        graph = (await twin._turns._open()).graph("dual")
         await graph.aupdate_state(CONFIG, {"messages": [message for turn in told for message in turn]}, "remember")
 
     background.run(write())
@@ -48,7 +48,7 @@ def test_a_long_thread_is_condensed_while_the_person_reads(tmp_path: Path) -> No
     assert reply.text == "one"
     with scripted(tmp_path, orchestrator=[TALK], persona=["two"]) as twin:
         twin.chat("go on")
-        assert GIST in background.run(twin._values("main"))["summary"]["text"]
+        assert GIST in background.run(twin._turns.values("main"))["summary"]["text"]
 
 
 def test_neither_the_next_turn_nor_the_end_of_the_program_waits_for_it(tmp_path: Path) -> None:

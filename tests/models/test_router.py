@@ -252,7 +252,8 @@ async def test_tools_are_offered_and_their_calls_come_back() -> None:
 
     called = AIMessage("", tool_calls=[{"name": "add", "args": {"a": 1, "b": 2}, "id": "1"}])
     it = router({"big": [called], "small": []})
-    message = await it.services.models.chat_model("persona").bind_tools([add]).ainvoke("1 + 2?")
+    model = it.services.models.chat_model("persona").model_copy(update={"options": {"toolCalls": True}})
+    message = await model.bind_tools([add]).ainvoke("1 + 2?")
     assert [(call["name"], call["args"]) for call in message.tool_calls] == [("add", {"a": 1, "b": 2})]
     assert it.provider.asked[0].wish.tools[0]["function"]["name"] == "add"
 

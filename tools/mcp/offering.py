@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, SchemaError, validators
 from jsonschema.exceptions import best_match
 from pydantic import ConfigDict, model_validator
 from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from metahuman.state.acting import Output
 from metahuman.state.errors import ToolError
@@ -52,7 +53,10 @@ class Passed(Arguments):
     @model_validator(mode="before")
     @classmethod
     def _fit(cls, value: Any) -> Any:
-        problem = best_match(cls.checker.iter_errors(value))
+        try:
+            problem = best_match(cls.checker.iter_errors(value))
+        except (Unresolvable, RecursionError) as error:
+            raise ValueError("the server describes its arguments in a way that cannot be followed") from error
         if problem is not None:
             where = ".".join(map(str, problem.absolute_path))
             raise ValueError(f"{where + ': ' if where else ''}{in_a_line(problem.message)}")

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -25,6 +25,14 @@ from metahuman.tools.tool import Tool
 PAUSE = 60.0
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class _Built(NamedTuple):
+    """A server's tools, made of what it listed, and what is wrong with others."""
+
+    listed: list[Any]
+    tools: list[Tool[Any]]
+    wrong: list[str]
 
 
 class McpTools:
@@ -43,6 +51,7 @@ class McpTools:
         self.problems: dict[str, str] = {}
         self._servers: dict[str, Server] = {}
         self._given: dict[str, ServerSettings] = {}
+        self._built: dict[str, _Built] = {}
         self._trying: dict[str, asyncio.Task[None]] = {}
         self._stack, self._folder = ExitStack(), Path()
         self._portal: BlockingPortal | None = None
@@ -131,9 +140,19 @@ class McpTools:
         await asyncio.gather(*(self._drop(server) for server in list(self._servers.values())))
 
     def _of(self, server: Server) -> list[Tool[Any]]:
-        """Return a server's tools; a description that cannot be used is noted for the owner."""
+        """Return a server's tools, and note for the owner what is wrong with it."""
+        built = self._built.get(server.name)
+        if built is None or built.listed is not server.listed:
+            built = self._built[server.name] = self._build(server)
+        self.problems.pop(server.name, None)
+        if wrong := [*([server.problem] if server.problem else []), *built.wrong]:
+            self.problems[server.name] = "; ".join(wrong)
+        return built.tools
+
+    def _build(self, server: Server) -> _Built:
+        """Make a server's tools ours; descriptions that cannot be used are left out."""
         found: dict[str, Tool[Any]] = {}
-        wrong = [server.problem] if server.problem else []
+        wrong = []
 
         async def call(tool: str, arguments: dict[str, Any]) -> Any:
             return await self._there(server.call, tool, arguments)
@@ -145,7 +164,4 @@ class McpTools:
                 wrong.append(str(error))
             else:
                 found.setdefault(tool.name, tool)
-        self.problems.pop(server.name, None)
-        if wrong:
-            self.problems[server.name] = "; ".join(wrong)
-        return list(found.values())
+        return _Built(server.listed, list(found.values()), wrong)

@@ -20,6 +20,8 @@ from typing import IO
 NOTED = 2_000
 #: Seconds between two looks at whether anybody still wants the server.
 LOOK = 1.0
+#: Seconds that a server has to end once it was told to.
+GRACE = 1.0
 
 
 def pass_on(source: IO[bytes], target: IO[bytes], longest: int) -> bool:
@@ -43,11 +45,20 @@ def end_with(parent: int) -> None:
     """End this process and all it started once its parent has died."""
     while os.getppid() == parent:
         time.sleep(LOOK)
-    os.killpg(0, signal.SIGKILL)
+    end_all()
+
+
+def end_all(*_: object) -> None:
+    """End this process and all it started: it was made the head of a group of its own."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
 
 
 def main(note: Path, longest: int, parent: int, command: list[str]) -> int:
     """Start a server, and pass on what it says, until it ends."""
+    # Told to end, the server is told too, being of the group; what does not listen has this long.
+    signal.signal(signal.SIGALRM, end_all)
+    signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, GRACE))
     threading.Thread(target=end_with, args=(parent,), daemon=True).start()
     try:
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603 - the owner's
@@ -74,4 +85,6 @@ def main(note: Path, longest: int, parent: int, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))
+    code = main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
+    end_all()  # what the server started may still be there
+    sys.exit(code)

@@ -16,6 +16,7 @@ from metahuman.tools.policy.patterns import meets
 from metahuman.tools.policy.settings import Override, TrustInForce
 from metahuman.tools.policy.trust import lowest, verdict_of
 from metahuman.tools.tool import Arguments, Tool
+from metahuman.tools.world.hosts import names_of
 from metahuman.tools.world.secrets import secret_in
 
 
@@ -151,8 +152,7 @@ def _leak(case: Case) -> Answer | None:
 
 
 def _hosts(case: Case) -> Answer | None:
-    named = case.trust.part(case.tool.name).get("hosts")
-    allowed = [str(host).lower() for host in named] if isinstance(named, list) else []
+    allowed = names_of(case.trust.part(case.tool.name))
     for host in case.tool.hosts(case.arguments):
         if not any(fnmatchcase(host.lower(), pattern) for pattern in allowed):
             remedy = f'the owner can add it to "{case.tool.name}.hosts" in etc/trust.json'

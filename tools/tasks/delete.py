@@ -27,4 +27,4 @@ async def run(arguments: TaskDelete, desk: Desk) -> Output:
     return Output(f"Deleted {task.id}: {brief(task, desk.now)}; {restore}.", (task.id,))
 
 
-TOOL = Tool("task_delete", TaskDelete, run, effect="write")
+TOOL = Tool("task_delete", TaskDelete, run, effect="write", pattern=lambda call: {"task": call.task})

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 #: Begins where no word goes on.
 _START = r"(?<![A-Za-z0-9_])"
 #: At least one digit and one capital letter are ahead: a key, not words with hyphens between them.
-_MIXED = r"(?=[A-Za-z0-9_-]*[0-9])(?=[A-Za-z0-9_-]*[A-Z])"
+_MIXED = r"(?=[A-Za-z0-9_-]{0,80}[0-9])(?=[A-Za-z0-9_-]{0,80}[A-Z])"
 _SHAPES = (
     ("a private key", r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"),
     ("a GitHub token", _START + r"(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{50})"),
@@ -24,7 +24,7 @@ _SHAPES = (
     ("a Slack token", _START + r"(?:xox[abeprs]-[A-Za-z0-9-]{10}|xapp-[0-9]-[A-Za-z0-9-]{10})"),
     ("a Slack token", r"hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9_/]{20}"),
     ("a Stripe key", _START + r"[rs]k_live_[A-Za-z0-9]{16}"),
-    ("a model provider's key", _START + _MIXED + r"sk-[A-Za-z0-9_-]{20}"),
+    ("a model provider's key", _START + "sk-" + _MIXED + r"[A-Za-z0-9_-]{20}"),
     ("a Hugging Face token", _START + r"hf_[A-Za-z0-9]{30}"),
     ("a package registry's token", _START + r"(?:npm_[A-Za-z0-9]{36}|pypi-AgE[A-Za-z0-9_-]{20}|dckr_pat_[\w-]{20})"),
     ("a signed token (JWT)", _START + r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8}"),

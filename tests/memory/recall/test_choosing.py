@@ -14,6 +14,9 @@ def test_what_says_the_same_is_shown_once() -> None:
     assert unlike(texts, 5) == [0, 2]
     assert unlike(texts, 1) == [0]
     assert unlike([[], [], ["a"]], 3) == [0, 1, 2]
+    words = [str(number) for number in range(10)]
+    assert unlike([words, words[:8]], 2) == [0]
+    assert unlike([words, words[:7]], 2) == [0, 1]
 
 
 def test_overlap_is_the_share_of_words_in_both() -> None:
