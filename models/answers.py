@@ -84,7 +84,12 @@ def reader(schema: dict[str, Any] | type, json_schema: dict[str, Any]) -> Callab
     return lambda message: read_object(validator, message)
 
 
-def _object(message: AIMessage) -> dict[str, Any]:
+def object_of(message: AIMessage) -> dict[str, Any]:
+    """Return the JSON object that an answer is, whatever it holds.
+
+    Raises:
+        BadAnswer: If it is none.
+    """
     value = json_repair.loads(message.text)
     if not isinstance(value, dict):
         raise BadAnswer("it is not a JSON object", message.text)
@@ -93,7 +98,7 @@ def _object(message: AIMessage) -> dict[str, Any]:
 
 def _as_model(schema: type[BaseModel], message: AIMessage) -> BaseModel:
     try:
-        return schema.model_validate(_object(message))
+        return schema.model_validate(object_of(message))
     except ValidationError as error:
         key, problem = first_problem(error)
         raise BadAnswer(f"{key}: {problem}", message.text) from error
@@ -105,7 +110,7 @@ def read_object(validator: Draft202012Validator, message: AIMessage) -> dict[str
     Raises:
         BadAnswer: If it is none, or does not fit.
     """
-    value = _object(message)
+    value = object_of(message)
     for error in validator.iter_errors(value):
         raise BadAnswer(f"{error.json_path}: {error.message}", message.text)
     return value

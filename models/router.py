@@ -120,14 +120,14 @@ class RoleRouter:
         """
 
         async def whole(this: Try) -> AIMessage:
-            plan = this.wish.schema if call.wish.tools else None
-            messages = told_of_tools(call.messages, call.wish.tools) if plan else call.messages
+            plans = this.wish is not call.wish
+            messages = told_of_tools(call.messages, call.wish.tools) if plans else call.messages
             prompt = asked_again(messages, this.mistake)
             result = await this.chat._agenerate(prompt, **this.options)  # noqa: SLF001 - as its own subclass would
             message = separate(whole_message(result.generations[0]))
             record.used(message)
             answer = usable(message, this.wish.schema)
-            return as_calls(answer, plan) if plan else answer
+            return as_calls(answer) if plans else answer
 
         async with self._recorded(call) as record, self._lanes.visit() as visit:
             message = await self._hierarchy.first(call, record, visit, whole)

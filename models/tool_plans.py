@@ -12,7 +12,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage, merge_message_runs
 
-from metahuman.models.answers import read_object
+from metahuman.models.answers import object_of, read_object
 from metahuman.models.providers import AnswerSchema, Wish
 
 NAME = "NextStep"
@@ -36,13 +36,9 @@ def told_of_tools(messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, 
     return merge_message_runs([system, *(_in_words(message) for message in rest), HumanMessage(ASK)])
 
 
-def as_calls(message: AIMessage, schema: AnswerSchema) -> AIMessage:
-    """Return an answer of `plan_schema` as a message that makes the call, or says the note.
-
-    Raises:
-        BadAnswer: If it does not fit the schema.
-    """
-    step = schema.read(message)["step"]
+def as_calls(message: AIMessage) -> AIMessage:
+    """Return an answer that fits `plan_schema` as a message that makes the call, or says the note."""
+    step = object_of(message)["step"]
     if "tool" not in step:
         return message.model_copy(update={"content": step["note"]})
     call = {"name": step["tool"], "args": step["arguments"], "id": f"plan-{message.id}", "type": "tool_call"}

@@ -55,7 +55,7 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("model provider's key", "lsv2_", rf"lsv2_(?:pt|sk)_{_HEX}{{32}}_{_HEX}{{10}}"),
     ("model provider's key", "tvly-", r"tvly-(?:dev-|prod-)?[A-Za-z0-9]{24,60}"),
     ("model provider's key", "pcsk_", r"pcsk_[A-Za-z0-9]{4,8}_[A-Za-z0-9]{40,80}"),
-    ("Hugging Face token", "hf_", r"hf_[A-Za-z0-9]{30,40}"),
+    ("Hugging Face token", "hf_", r"hf_[A-Za-z0-9]{30,40}" + _END),
     ("Hugging Face token", "api_org_", r"api_org_[A-Za-z]{34}"),
     ("registry token", "npm_", r"npm_[A-Za-z0-9]{36}"),
     ("registry token", "pypi-age", r"pypi-AgE(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw)[\w-]{70,1000}"),
@@ -63,6 +63,8 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("registry token", "rubygems_", rf"rubygems_{_HEX}{{48}}"),
     ("registry token", "clojars_", r"(?i:CLOJARS_[a-z0-9]{60})"),
     ("registry token", "oy2", r"oy2[a-z0-9]{43}" + _END),
+    ("registry token", "bundle_", r"BUNDLE_\w{3,60}__(?:COM|ORG|NET|IO)\W{1,5}[\w-]{4,80}:[\w-]{4,80}"),
+    ("private key", "mii", r"MII(?:BO|C[WXde]|E[opqv]|J[JKQR])[A-Za-z0-9+/]{60,}={0,2}"),
     ("Square key", "sq0", r"sq0(?:atp|csp|idp)-[\w-]{22,60}"),
     ("Shopify token", "shp", r"shp(?:at|ca|pa|ss|tka)_[a-fA-F0-9]{32}"),
     ("SendGrid key", "sg.", r"SG\.[\w-]{20,24}\.[\w-]{39,50}"),
@@ -80,7 +82,7 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("Grafana token", "eyjrijoi", r"eyJrIjoi[A-Za-z0-9+/=]{60,400}"),
     ("Heroku key", "hrku-", r"HRKU-[\w-]{36,70}"),
     ("Vault token", "hv", r"hv[sbr]\.[\w-]{90,300}"),
-    ("Vault token", "s.", r"(?<!\.)s\.(?=[A-Za-z]*[0-9])[A-Za-z0-9]{24}" + _END),
+    ("Vault token", "s.", r"(?<![\w.])s\.(?=[A-Za-z]*[0-9])[A-Za-z0-9]{24}" + _END),
     ("Terraform token", ".atlasv1.", r"[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,70}"),
     ("Pulumi token", "pul-", rf"pul-{_HEX}{{40}}"),
     ("New Relic key", "nr", r"NR(?:AK|JS|II|RA|BR|SP)-[A-Za-z0-9-]{19,42}"),
@@ -127,6 +129,7 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("Shippo token", "shippo_", r"shippo_(?:live|test)_[a-fA-F0-9]{40}"),
     ("Sourcegraph token", "sgp_", r"sgp_(?:(?:[a-fA-F0-9]{16}|local)_)?[a-fA-F0-9]{40}" + _END),
     ("Supabase key", "sb", rf"(?:sbp_{_HEX}{{40}}|sb_secret_[\w-]{{20,50}})"),
+    ("Sumo Logic key", "sumo", r"(?i:sumo[\w.]{0,26})\W{1,5}su(?=[A-Za-z]*[0-9A-Z])[A-Za-z0-9]{12}" + _END),
     ("Telegram token", ":", r"[0-9]{8,10}:[A-Za-z0-9_-]{35}" + _END),
     ("Typeform token", "tfp_", r"tfp_[\w.=-]{40,70}"),
     ("Yandex key", "aqvn", r"AQVN[\w-]{35,40}"),
@@ -134,7 +137,7 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("Defined Networking key", "dnkey-", r"dnkey-[a-z0-9=_-]{26}-[a-z0-9=_-]{52}"),
     ("1Password key", "a3-", r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}"),
     ("1Password key", "ops_eyj", r"ops_eyJ[A-Za-z0-9+/=]{100,}"),
-    ("Discord token", ".", r"[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}" + _END),
+    ("Discord token", ".", r"(?<!\.)[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}" + _END),
     ("Discord token", "/webhooks/", r"discord(?:app)?\.com/api/webhooks/[0-9]{15,21}/[\w-]{60,80}"),
     ("Teams webhook", "webhook.office.com", r"[a-z0-9.-]{1,60}webhook\.office\.com/webhookb2/[\w@/.-]{80,240}"),
 )  # fmt: skip
@@ -148,7 +151,7 @@ _PRIVATE = re.compile(
 _JWT = re.compile(
     r"(?<![A-Za-z0-9_=-])(ey[A-Za-z0-9_-]{8,})={0,2}\.(ey[A-Za-z0-9_-]{4,})={0,2}(?:\.[A-Za-z0-9_-]{2,}={0,2})?"
 )
-_FILLING = re.compile(r"([xX*#.0_-])\1{5,}|EXAMPLE|example|(?:123){4}")
+_FILLING = re.compile(r"([xX*#.0_-])\1{5,}|(?i:example|abcdefgh)|(?:123){4}")
 #: Told by the letters they begin with so surely that the rest may be anything.
 _SURE = frozenset({"AWS key"})
 #: A word of a text without one is too short for any shape of the table.
@@ -220,4 +223,9 @@ def _is_json(part: str) -> bool:
 
 @cache
 def _compiled() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
-    return tuple((kind, literal, re.compile(_START + pattern)) for kind, literal, pattern in _SHAPES)
+    """Return the shapes as patterns; those that do not say themselves what may stand before them begin a word."""
+    begun = (
+        (kind, literal, pattern if pattern.startswith("(?<!") else _START + pattern)
+        for kind, literal, pattern in _SHAPES
+    )
+    return tuple((kind, literal, re.compile(pattern)) for kind, literal, pattern in begun)

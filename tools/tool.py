@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
@@ -69,10 +70,16 @@ class Tool(Generic[A]):
 
     def offer(self) -> Offer:
         """Return the tool as a model is told of it."""
-        schema: dict[str, Any] = self.arguments.model_json_schema()
-        description = schema.pop("description", self.name)
-        schema.pop("title", None)
-        return Offer(self.name, description, schema)
+        return _offer(self.name, self.arguments)
+
+
+@cache
+def _offer(name: str, arguments: type[Arguments]) -> Offer:
+    # A schema takes milliseconds to make, and every step of the operator offers all tools.
+    schema: dict[str, Any] = arguments.model_json_schema()
+    description = schema.pop("description", name)
+    schema.pop("title", None)
+    return Offer(name, description, schema)
 
 
 def place(path: str, base: Path) -> Path:

@@ -18,7 +18,7 @@ _NAMED = re.compile(
     (?<![\w.\-])(?P<name>[\w.\-]{{0,80}}?(?P<what>{_WORDS}|{_KEY})[\w.\-]{{0,40}}) (?P<open>["'`\]]{{0,3}})
     (?P<sep>\s{{0,8}}(?::=|=>|==?|:|\|\||,|>|<-)\s{{0,8}}(?:[urbf]{{0,2}}(?=["'`]))?|\s{{1,4}}(?=["'`]))
     (?:\\?(?P<quote>["'`])(?P<quoted>(?:(?!(?P=quote)|\\["']).){{4,400}})\\?(?P=quote)
-      |(?P<bare>[^\s"'`,;<>(){{}}\[\]\\]{{6,400}})(?![("'\[]))
+      |(?P<bare>[^\s"'`,;<>(){{}}\[\]\\]{{6,400}}+)(?![("'\[]))
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -45,7 +45,7 @@ _HARMLESS = re.compile(
 )
 _STANDS_FOR = re.compile(
     r"""
-    ^\$\d|\$[A-Za-z_{(]|\{\{|\}\}|\$\{|%\(|%s|%\w+%|<[^>]*>|^\[[^\]]*\]$|^\{[a-zA-Z_.\s\-]*\}$|\.\.\.|…|\*{3}|^_+$|^\#
+    ^\$\d|\$[A-Za-z_{(]|\{\{|\}\}|\$\{|%\(|%s|%\w+%|<[^>]*>|^\[[^\]]*\]$|^\{[a-zA-Z_.\s\-]*\}$|\.\.|…|\*{3}|^_+$|^\#
     |(?:process|os)\.env|environ|getenv|get_secret|secrets?\.|vault:|ssm:|arn:|op://|file:|keyring|prompt\(|input\(
     |example|sample|dummy|placeholder|change[_\-]?(?:me|it|this)|redacted|insert|replace|your|\bmy[_\-]|todo|fixme
       |foo(?:bar)?\b|secret[_\-]?(?:here|key|name)|api[_\-]?key|goes[_\-]?here|xxxx|^x+$|yyy
@@ -64,6 +64,8 @@ _PROGRAM = re.compile(
     """,
     re.VERBOSE,
 )
+#: A password in an address is taken at its word unless it says where the real one is.
+_REFERS = re.compile(r"[${}<>%*]|\.\.\.|^x+$", re.IGNORECASE)
 _ALPHABET = re.compile(r"(?i)abcdefgh|qrstuvw|01234567")
 _HEADER = re.compile(
     r"(?i)\bauthorization\W{1,5}(?:(?P<how>basic|bearer|token|api-?(?:key|token)|digest"
@@ -76,6 +78,9 @@ _CURL = re.compile(
     r"""\bcurl\b(?:[^\n]|\\\n){0,400}?\s(?:-u|--user)(?:=|\s{1,5})
     (?:"(?P<d>[^"]{1,100}:[^"]{0,100}|:[^"]{3,100})"|'(?P<s>[^']{1,100}:[^']{3,100})'|(?P<b>[\w$@.\-"'{}]{1,100}:[^\s]{3,100}))""",
     re.VERBOSE,
+)
+_ENTRY_OF_XML = re.compile(
+    rf"""(?i)\bkey=["'][\w.:-]{{0,60}}(?:{_WORDS})["']\s{{1,9}}value=["'](?P<value>[^"'<>]{{6,200}})["']"""
 )
 _ADDRESS = re.compile(
     r"""(?i)\b[a-z][a-z0-9+.\-]{1,20}://(?P<user>[^\s/:@"'<>]{0,100}):(?P<value>[^\s/@"'<>]{2,200})@[\w\[%$]"""
@@ -103,6 +108,9 @@ def assigned(text: str) -> Iterator[Found]:
     yield from _in_addresses(text)
     if _KUBERNETES.search(text) and "data:" in text:
         yield from (Found("password", *match.span("value")) for match in _ENTRY.finditer(text))
+    for match in _ENTRY_OF_XML.finditer(text) if "value=" in text else ():
+        if not stands_for_a_secret(match["value"]):
+            yield Found("password", *match.span("value"))
 
 
 def stands_for_a_secret(value: str) -> bool:
@@ -119,6 +127,8 @@ def _is_secret(match: re.Match[str], value: str) -> bool:
     if _HARMLESS.search(match["name"]) or stands_for_a_secret(value) or _ALPHABET.search(value):
         return False
     quoted = match["quoted"] is not None
+    if not quoted and match["sep"].strip() == ",":
+        return False
     if _is_password(match):
         return (quoted and " " not in value and _said(match)) or _is_strong(value)
     return len(value) >= 10 and " " not in value and _is_random(value)
@@ -126,10 +136,10 @@ def _is_secret(match: re.Match[str], value: str) -> bool:
 
 def _said(match: re.Match[str]) -> bool:
     """Tell whether a quoted value is given to the name, not listed beside it."""
-    return match["sep"].strip() not in {",", ">", "||", "=="} and value_is_no_name(match["quoted"])
+    return match["sep"].strip() not in {",", ">", "||", "=="} and _is_no_name(match["quoted"])
 
 
-def value_is_no_name(value: str) -> bool:
+def _is_no_name(value: str) -> bool:
     """Tell whether a value is more than the name of a thing in a program."""
     return not re.fullmatch(r"[a-z]+(?:[_.\-][a-z]+)+|[A-Z_]+", value)
 
@@ -182,5 +192,5 @@ def _names_a_password(pair: str) -> bool:
 def _in_addresses(text: str) -> Iterator[Found]:
     """Yield the passwords of addresses such as `postgres://me:...@db`."""
     for match in _ADDRESS.finditer(text) if "://" in text else ():
-        if not stands_for_a_secret(match["value"]) and match["value"] != match["user"]:
+        if not _REFERS.search(match["value"]):
             yield Found("password in an address", *match.span("value"))

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 import snowballstemmer
 
+from metahuman.memory.curation.vocabulary import words_of
 from metahuman.memory.hygiene.wording import LIGHT, plain
 
 Why = Literal["name", "number", "date", "negation", "words"]
@@ -22,32 +23,54 @@ GROUNDED, STRICTLY = 0.75, 0.9
 IN_A_ROW, IN_A_ROW_STRICTLY = 3, 2
 #: How much a word of the source counts that stands there without the word before it.
 OUT_OF_PLACE = 0.6
+#: What tells a day of a month from a number.
+_DAY = "."
 #: Words between two that still count as neighbours.
-NEAR = 6
+NEAR = 10
 
 _TOKEN = re.compile(r"\d+(?:[.,:/-]\d+)*(?:st|nd|rd|th|%)?|[^\W\d_]+(?:'[^\W\d_]+)?")
+_DATE = re.compile(r"\d[/:-]\d|\d\.$")
 _SENTENCE_END = re.compile(r"[.!?\u2026:\n\"]\s*[\"'(*-]*\s*$")
-_NOT = frozenset(
-    "not never no none nobody nothing neither nor without hardly barely cannot nicht kein keine nie".split()
-)
+_NOT = words_of("not never no none nobody nothing neither nor without hardly barely cannot nicht kein keine nie")
 _SHORT = {"can't": "can not", "won't": "will not", "cannot": "can not", "i'm": "i am", "let's": "let us"}
 _ENDS = {"n't": " not", "'re": " are", "'ve": " have", "'ll": " will", "'d": " would", "'s": "", "'m": " am"}
 #: Persons, articles and fillers: a change of these is a light edit.
-_FREE = LIGHT | frozenset(
+_FREE = LIGHT | words_of(
     "i you he she it we they me him her us them my your his its our their mine yours am is are was were be been being"
     " do does did have has had will would can could of to in on at for with by and or but so that this there then"
-    " well um uh hmm oh yeah like okay ok please kind sort basically actually just also too about as if".split()
+    " well um uh hmm oh yeah like okay ok please kind sort basically actually just also too about as if"
 )
 _NUMBERS = {
     word: str(place)
     for place, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-        " eighteen nineteen twenty".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
     )
 }
-_DATES = frozenset(
+_DATES = words_of(
     "january february march april may june july august september october november december monday tuesday wednesday"
-    " thursday friday saturday sunday today yesterday tomorrow".split()
+    " thursday friday saturday sunday today yesterday tomorrow"
 )
 
 
@@ -116,10 +139,25 @@ def _words(text: str) -> list[_Word]:
     for each in _TOKEN.finditer(text):
         first = not found or bool(_SENTENCE_END.search(text[max(each.start() - 6, 0) : each.start()]))
         for said in _written_out(each[0].lower()).split():
-            number = _NUMBERS.get(said, said.replace(",", "").rstrip("stndrh%") if said[0].isdigit() else said)
             name = each[0][0].isupper() and not first and said not in _FREE
-            found.append(_Word(said, number if number[:1].isdigit() else stemmer.stemWord(said), *each.span(), name))
-    return found
+            stem = _number(said) or stemmer.stemWord(said)
+            found.append(_Word(said, stem, *each.span(), name))
+    return [_day(found, place) for place in range(len(found))]
+
+
+def _number(said: str) -> str:
+    """Return a number in one way of writing it: "1,000" is 1000, "two" is 2, "3rd" a day; "" for a word."""
+    if said in _NUMBERS:
+        return _NUMBERS[said]
+    ordinal = said[:1].isdigit() and said[-2:] in ("st", "nd", "rd", "th")
+    return said[:-2] + _DAY if ordinal else said.replace(",", "").rstrip("%") if said[:1].isdigit() else ""
+
+
+def _day(words: list[_Word], place: int) -> _Word:
+    """Return a word, as a day where it is a number beside a month: "May 3" is "the 3rd of May"."""
+    word = words[place]
+    beside = {words[other].said for other in (place - 1, place + 1) if 0 <= other < len(words)}
+    return word._replace(stem=word.stem + _DAY) if word.stem.isdigit() and beside & _DATES else word
 
 
 def _written_out(word: str) -> str:
@@ -158,18 +196,26 @@ def _near(one: list[int], other: list[int]) -> bool:
 
 
 def _invented(mine: list[_Word], theirs: list[_Word]) -> list[Unsupported]:
-    """Return the names, numbers and dates that the source does not have."""
-    known = {word.stem for word in theirs} | {word.said for word in theirs}
+    """Return the names, numbers and dates that the source does not have, and numbers that it has of something else."""
+    places: dict[str, list[int]] = {}
+    for place, word in enumerate(theirs):
+        places.setdefault(word.stem, []).append(place)
+    known = places.keys() | {word.said for word in theirs}
     found: list[Unsupported] = []
-    for word in mine:
-        why: Why | None = "number" if word.stem[0].isdigit() else "name" if word.name else None
-        if word.said in _DATES and (word.name or word.said != "may"):
-            why = "date"
-        if why == "number" and re.search(r"\d[/:-]\d", word.said):
-            why = "date"
-        if why and word.stem not in known and word.said not in known:
+    for place, word in enumerate(mine):
+        why = _telling(word)
+        counted = next((other.stem for other in mine[place + 1 : place + 3] if other.said not in _FREE), "")
+        moved = why == "number" and counted in places and not _near(places.get(word.stem, []), places[counted])
+        if why and (moved or (word.stem not in known and word.said not in known)):
             found.append(Unsupported(why, word.start, word.end))
     return found
+
+
+def _telling(word: _Word) -> Why | None:
+    """Return what a word is that nobody may bring in; None for an ordinary one."""
+    if (word.said in _DATES and (word.name or word.said != "may")) or _DATE.search(word.stem):
+        return "date"
+    return "number" if word.stem[0].isdigit() else "name" if word.name else None
 
 
 def _negated(mine: list[_Word], theirs: list[_Word]) -> list[Unsupported]:

@@ -101,7 +101,7 @@ def _candidates(text: str, known: Known) -> Iterator[Label]:
     for line in text.split("\n"):
         while place < len(covered) and covered[place][1] <= at:
             place += 1
-        if place == len(covered) or covered[place][0] >= at or not line:
+        if place == len(covered) or covered[place][0] > at or not line:
             label = _label(line, at, known)
             if label:
                 yield label._replace(near=near)
@@ -137,8 +137,9 @@ def _headed(found: re.Match[str], line: str, at: int, known: Known) -> Label | N
         return None
     end = at + found.end()
     rest = line[found.end() :]
-    fits = end + len(rest) - len(rest.lstrip()) in known.values or bool(names)
-    return _judged(words, said, at, end, fits=fits or bool(_CALLED.match(rest.strip()) and _names_tool(rest)))
+    value = end + len(rest) - len(rest.lstrip()) in known.values
+    fits = value or bool(names) or bool(_CALLED.match(rest.strip()) and _names_tool(rest))
+    return _judged(words, said, Label(at, end, "", "role", strong=True, fits=fits), value=value)
 
 
 def _tool_named_in(words: list[str]) -> list[str]:
@@ -166,20 +167,26 @@ def _is_known(word: str) -> bool:
     return known or speaker_of([word]) is not None
 
 
-def _judged(words: list[str], before: list[str], at: int, end: int, *, fits: bool) -> Label | None:
-    """Return the label that words make, of which some stand before a bracket and name the speaker."""
+def _judged(words: list[str], before: list[str], label: Label, *, value: bool) -> Label | None:
+    """Return the label that words make, of which some stand before a bracket and name the speaker.
+
+    Args:
+        words: All words of the heading.
+        before: Those before a bracket.
+        label: Where the heading stands, and whether what follows fits a tool.
+        value: Whether what follows is a written-down value.
+    """
     kind = machine_of(word.lower() for word in words)
     said = [word.lower() for word in before]
     if kind:
-        return Label(at, end, "", kind, True, fits)
+        return label._replace(kind=kind)
     speaker = "assistant" if said == ["final", "answer"] else speaker_of(said)
     if speaker:
-        return Label(at, end, speaker, "role", True, False)
-    weak = machine_of(said, weak=True)
-    asked = next((_QUESTION[word] for word in said if word in _QUESTION), "")
-    if weak and not asked:
-        return Label(at, end, "", weak, False, fits)
-    return Label(at, end, asked, "role", False, False) if asked and len(said) == 1 else None
+        return label._replace(speaker=speaker, fits=False)
+    if len(said) == 1 and said[0] in _QUESTION:
+        return label._replace(speaker=_QUESTION[said[0]], strong=False, fits=False)
+    weak = machine_of(said, weak=True) if all(word in WEAK or word in BESIDE for word in said) else None
+    return label._replace(kind=weak, strong=False, fits=value) if weak else None
 
 
 def _marks(found: list[Label], *, tools: bool) -> Iterator[Mark]:

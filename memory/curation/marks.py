@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from metahuman.memory.curation.prose import mostly_sentences
 from metahuman.memory.curation.spans import Cut, Kind
-from metahuman.memory.curation.vocabulary import BESIDE, WEAK, is_identifier, machine_of, parted, speaker_of
+from metahuman.memory.curation.vocabulary import BESIDE, WEAK, is_identifier, machine_of, parted, speaker_of, words_of
 
 #: What begins at a mark. `say`: a speaker's words; `drop`: a machine's; `resume`: what stood before the machine's;
 #: `end`: what is nobody's; `void`: the mark alone goes.
@@ -40,29 +40,25 @@ _TOKEN = re.compile(
 )
 _HEADER = re.compile(r"[ \t]*([^<\n]{0,120})")
 _NAMED = re.compile(r"[a-z_]{1,20}(?=<[|\uff5c])")
-_BEGINS_TURN = frozenset(
-    "im_start start_header_id header_start start_of_role start start_of_turn role_start from".split()
-)
-_VOID = frozenset(
-    "message content constrain begin_of_text end_header_id header_end end_of_role bos s sop role_end".split()
-)
+_BEGINS_TURN = words_of("im_start start_header_id header_start start_of_role start start_of_turn role_start from")
+_VOID = words_of("message content constrain begin_of_text end_header_id header_end end_of_role bos s sop role_end")
 _ENDS = re.compile(r"(?:^|[_\u2581/-])(?:end|eot|eom|eos|endoftext|stop)(?:$|[_\u2581-])|^/", re.IGNORECASE)
 _TAG = re.compile(
-    r"(?<![`\w])<(?P<close>/?)(?P<name>[A-Za-z][\w.:=-]{0,80})(?P<with>(?:\s[^<>]{0,2000})?)(?P<empty>/?)>"
+    r"(?:(?<![`\w])|(?=</))<(?P<close>/?)(?P<name>[A-Za-z][\w.:=-]{0,80})(?P<with>(?:\s[^<>]{0,2000})?)(?P<empty>/?)>"
     r"|\[(?P<shut>/?)(?P<square>[A-Z][A-Z_]{2,40})\]|<<(?P<out>/?)(?P<sys>SYS)>>"
 )
 _ROLE = re.compile(r"\b(?:role|from|speaker|author|sender|type)\s*=\s*[\"']?([\w-]+)")
-_HTML = frozenset(
+_HTML = words_of(
     "a abbr address article aside audio b blockquote body br button canvas caption center code col dd del div"
     " dl dt em embed fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header hr html i iframe img"
     " input ins kbd label legend li link main mark menu meta nav ol option p pre q s samp script section select small"
-    " source span strong style sub summary sup svg table tbody td textarea tfoot th thead time title tr u ul var video".split()
+    " source span strong style sub summary sup svg table tbody td textarea tfoot th thead time title tr u ul var video"
 )
 #: Names in angle brackets that are HTML's, or a chat template's.
 _NO_TAGS = _HTML | {"start_of_turn", "end_of_turn", "bot_end", "end_code", "bos", "eos", "sop"}
 _SUMMARY = re.compile(r"\s{0,8}<summary>([^<]{0,200})</summary>")
-_SHELLS = frozenset("bash python shell execute sql terminal".split())
-_WRAPS = frozenset("conversation dialog dialogue transcript history chat thread exchange".split())
+_SHELLS = words_of("bash python shell execute sql terminal")
+_WRAPS = words_of("conversation dialog dialogue transcript history chat thread exchange")
 
 Class = Literal["say", "block", "weak", "void", "pair"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from metahuman.memory.curation.literals import CALLED
-from metahuman.memory.curation.vocabulary import machine_of, parted, speaker_of
+from metahuman.memory.curation.vocabulary import machine_of, parted, speaker_of, words_of
 
 #: Values that lie deeper in one another are no messages.
 DEEPEST = 24
@@ -17,17 +17,20 @@ _ROLES = ("role", "from", "sender", "author", "speaker", "source", "type", "name
 _CONTENTS = ("content", "value", "text", "message", "parts", "body", "data", "kwargs", "contents", "utterance")
 _TEXTS = frozenset({"text", "output_text", "input_text", "markdown", "multimodal_text"})
 #: Under these keys is what tools are given and give back.
-_OF_TOOLS = frozenset(
+_OF_TOOLS = words_of(
     "tool_calls tool_call function_call functions tools toolCalls result results arguments args input metadata"
-    " additional_kwargs response_metadata usage_metadata usage observation tool_results artifact parameters".split()
+    " additional_kwargs response_metadata usage_metadata usage observation tool_results artifact parameters"
 )
 #: A call of one of these is how some agents speak.
 _SPEAKING = frozenset({"final answer", "final_answer", "respond", "reply", "send_message", "message_user", "answer"})
 _NAMES, _GIVEN = ("action", "name", "tool", "tool_name", "function"), ("action_input", "arguments", "args", "input")
 _SAID_TO_USER = ("content", "message", "text", "answer", "response")
 #: Pairs of a question and its answer.
-_PAIRS = (("user", "assistant"), ("human", "ai"), ("human", "assistant"), ("prompt", "response"))
-_PAIRS += (("prompt", "completion"), ("human", "bot"), ("user", "bot"), ("user", "ai"))
+_PAIRS = (
+    *(("user", answers) for answers in ("assistant", "bot", "ai")),
+    *(("human", answers) for answers in ("ai", "assistant", "bot")),
+    *(("prompt", answers) for answers in ("response", "completion")),
+)
 
 
 def spoken(value: Any) -> list[str] | None:

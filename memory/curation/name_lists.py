@@ -15,14 +15,10 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from metahuman.state.errors import MetaHumanError
+from metahuman.state.errors import SettingError
 
 _PLACES = frozenset({"towns", "provinces", "states", "regions", "municipalities", "prefectures", "districts"})
 _PLACES_TOO = frozenset({"counties", "departments", "cantons", "city_names", "countries"})
-
-
-class NamesMissing(MetaHumanError):  # noqa: N818 - reads as what happened
-    """The lists of names are not installed."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ def lists() -> Lists:
     """Return the lists, read once: about a second, and 20 MB.
 
     Raises:
-        NamesMissing: The extra is not installed.
+        SettingError: The extra is not installed.
     """
     person, address = (_modules(kind) for kind in ("person", "address"))
     return Lists(
@@ -67,7 +63,8 @@ def _provider(name: str) -> ModuleType:
     try:
         return importlib.import_module(f"faker.providers.{name}")
     except ModuleNotFoundError as error:
-        raise NamesMissing("names need lists that are not installed; run: pip install 'metahuman[ner]'") from error
+        problem = f"names are looked up in lists that are not installed ({error})"
+        raise SettingError("names", "", problem, "install metahuman[ner]") from error
 
 
 def _modules(kind: str) -> list[Any]:

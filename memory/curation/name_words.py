@@ -13,7 +13,7 @@ def _words(text: str) -> frozenset[str]:
 NEVER = _words("""
     i i'm i'd i'll i've im monday tuesday wednesday thursday friday saturday sunday january february march april
     may june july august september october november
-    december jan feb mar apr jun jul aug sep sept oct nov dec christmas easter halloween thanksgiving new god ok
+    december jan feb mar apr jun jul aug sep sept oct nov dec christmas easter halloween thanksgiving god ok
     okay yes no please thanks thank hello hi hey dear sorry well also
     internet web tv pc usa uk eu atm pin api url http https json html css sql pdf faq id iban zip ssn dna ceo
     cto cfo phd ai ml gpu cpu faq asap btw fyi lol
@@ -32,7 +32,9 @@ NEVER = _words("""
     not never always ever just only even still already again once twice
     one two three four five six seven eight nine ten first second third last next most more many much few some
     any each every all both either neither another other such same
-    excuse maybe follow meet let try want need send give take make get go come see look find keep put tell ask
+    wow yep yeah nope cool great nice sounds looks
+    feels seems absolutely definitely totally awesome amazing congrats sure glad
+    love     excuse maybe follow meet let try want need send give take make get go come see look find keep put tell ask
     use add set run stop start open close call
     """)
 NATIONS = _words("""
@@ -119,7 +121,7 @@ BEFORE_PERSON = re.compile(
     r"|does|did|is|has)\s)$"
 )
 AFTER_PERSON = re.compile(
-    r"(?i)^(?:['\u2019]s\b|,?\s(?:said|says|asked|told|lives?|lived|loves?|likes?|wants?|wanted|thinks?|thought|knows?"
+    r"(?i)^(?:['\u2019]s\b|,?\s(?:said|says|asked|told|lives?|lived|loves|loved|likes|liked|wants|wanted|thinks|thought|knows?"
     r"|knew|went|came|called|works?|worked|spent|spoke|was\s(?:an?|born|so|my|the)|is\s(?:an?|from|my|the|so)|has"
     r"|had|just|gets|got|points|and\sI|\d+\s?y)\b|:\s|,\s(?:can|could|please|the|who|whose|my)\b)"
 )

@@ -46,7 +46,7 @@ def names_in(text: str) -> list[Found]:
         `identifiers_in` finds is left out.
 
     Raises:
-        NamesMissing: The extra `ner` is not installed.
+        SettingError: The extra `ner` is not installed.
     """
     taken = identifiers_in(text)
     found = [*_days_and_ages(text), *_titles(text, lists()), *_named(text, lists())]

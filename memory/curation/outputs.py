@@ -26,8 +26,8 @@ _PATCH = re.compile(
 _PATCHED = re.compile(r"[ +\\-].*|")
 _STARTS_PATCH = re.compile(r"diff --git .*|--- (?:a/|/)\S+.*|@@ -\d.*|<{7} .*|\*\*\* Begin Patch.*")
 _PROGRESS = re.compile(
-    r".{0,80}?\d{1,3}(?:\.\d+)?%\s?[|\[\u2588\u2591\u2501=>#.].*|.{0,60}\[[=#>.\u2588 -]{8,}\].*|.*\d+(?:\.\d+)?/\d+(?:\.\d+)? "
-    r"[kMG]?i?B.*|\s*[\u2800-\u28ff\u2501\u2588\u2591]{2,}.*"
+    r".{0,80}?\d{1,3}(?:\.\d+)?%\s?[|\[\u2588\u2591\u2501=>#.].*|.{0,60}\[[=#>.\u2588 -]{8,}\].*"
+    r"|.*\d/\d+(?:\.\d+)? [kMG]?i?B.*|\s*[\u2800-\u28ff\u2501\u2588\u2591]{2,}.*"
 )
 _FIELD = re.compile(r"\s*(?:-\s+)?[\"']?([A-Za-z_][\w.-]*)[\"']?\s?[:=]\s?(.*)|\s*-\s+\S{1,60}|\s*(?:---|\.\.\.)\s*")
 _PERSONAL = re.compile(r"\s*(?:[|>#]|[\"\u201c].*\s.*|- |[-=*_]{3,}\s*$)")
@@ -70,19 +70,26 @@ def _run(lines: list[Line], at: int) -> _Run | None:
         return None
     if lines[at].touched:
         return _Run("tool call", at + 1) if _is_rest(said) else None
+    return _alone(said, at) or _begun(lines, at) or _block(lines, at) or _fields(lines, at)
+
+
+def _alone(said: str, at: int) -> _Run | None:
+    """Return the run that one line is by itself."""
     if _NOTICE.fullmatch(said):
         return _Run("tool call", at + 1)
     if _PLACE.fullmatch(said):
         return _Run("address", at + 1)
+    return _Run("progress", at + 1) if _PROGRESS.fullmatch(said) and not is_sentence(said) else None
+
+
+def _begun(lines: list[Line], at: int) -> _Run | None:
+    """Return the run that a line begins which says what follows it."""
+    said = lines[at].seen
     if _PROMPT.fullmatch(said) and not is_sentence(said.strip(" $")):
         return _Run("shell", _output_end(lines, at))
     if _REQUEST.fullmatch(said):
         return _Run("headers", _while(lines, at, _HEADER))
-    if _STARTS_PATCH.fullmatch(said):
-        return _Run("diff", _patch(lines, at))
-    if _PROGRESS.fullmatch(said) and not is_sentence(said):
-        return _Run("progress", at + 1)
-    return _block(lines, at) or _fields(lines, at)
+    return _Run("diff", _patch(lines, at)) if _STARTS_PATCH.fullmatch(said) else None
 
 
 def _is_rest(said: str) -> bool:

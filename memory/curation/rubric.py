@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from metahuman.memory.curation.stripping import strip
+from metahuman.memory.curation.vocabulary import words_of
 from metahuman.memory.hygiene.boilerplate import says_nothing
 from metahuman.memory.hygiene.niceties import is_nicety
 from metahuman.memory.hygiene.wording import plain, sentences, words
@@ -25,20 +26,18 @@ LEAST_MEAN = 0.4
 FULL = 3.0
 
 _OWN = re.compile(r"(?<!^)(?<![.!?] )\b(?!I\b)[A-Z][^\W\d_]+|\b\d[\d.,:/]*\b|\"[^\"]{2,60}\"")
-_PERSON = frozenset(
-    "i me my mine myself we us our ours you your yours ich mir mein meine wir yo mi je mon nous".split()
-)
-_BEHAVIOUR = frozenset(
+_PERSON = words_of("i me my mine myself we us our ours you your yours ich mir mein meine wir yo mi je mon nous")
+_BEHAVIOUR = words_of(
     "like likes love hate prefer enjoy want wish hope plan think believe feel felt decide decided choose chose always"
     " never usually often sometimes because since rather tend try tried learn learned work worked made make went go"
     " started stopped bought wrote called told asked helped visit visited need afraid glad sad happy angry worried"
     " miss remember promised promise use used live lived grew moved mag liebe hasse glaube denke immer nie weil"
-    " gusta odio siempre nunca porque aime toujours jamais parce".split()
+    " gusta odio siempre nunca porque aime toujours jamais parce"
 )
-_EMPTY = frozenset(
+_EMPTY = words_of(
     "a an the and or but of to in on at for with by from as is are was were be been am do does did have has had will"
     " would can could it its that this these those there then so very really just quite also too not no yes if than"
-    " what which who how when where all any some more most much many thing things stuff something anything".split()
+    " what which who how when where all any some more most much many thing things stuff something anything"
 )
 
 

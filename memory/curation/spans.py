@@ -49,13 +49,18 @@ _MANY_BREAKS = re.compile(r"\n{3,}")
 
 
 def merged(cuts: Iterable[Cut]) -> list[Cut]:
-    """Return the cuts in order, none overlapping: of two that do, the one that begins first, and is longer, stands."""
+    """Return the cuts in order, none overlapping: of two that do, the one that begins first, and is longer, stands.
+
+    What was said inside of one that another swallows is not lost.
+    """
     found: list[Cut] = []
     for cut in sorted(cuts, key=lambda one: (one.start, -one.end)):
         if not found or cut.start >= found[-1].end:
             found.append(cut)
         elif cut.end > found[-1].end:
             found.append(cut._replace(start=found[-1].end))
+        elif cut.kept:
+            found[-1] = found[-1]._replace(kept=f"{found[-1].kept}\n\n{cut.kept}".strip())
     return found
 
 
@@ -74,7 +79,7 @@ def without(text: str, cuts: list[Cut]) -> str:
 def _gap(text: str, cut: Cut) -> str:
     """Return what stands in place of a cut: a break where words of two speakers would touch."""
     turn = cut.kind not in ("identifier", "encoded", "address", "progress")
-    inside = 0 < cut.start and cut.end < len(text)
+    inside = cut.start > 0 and cut.end < len(text)
     return "\n" if turn and inside and not text[cut.start - 1].isspace() and not text[cut.end].isspace() else ""
 
 

@@ -84,7 +84,8 @@ def _cuts(text: str, depth: int) -> list[Cut]:
     values = literals_in(text)
     fences = fences_in(text)
     cuts = merged([*_parts(text, values, fences), *noise_in(text)])
-    cuts = _with(cuts, [*_fenced(text, fences, depth), *_data(text, values, depth)])
+    cuts = _with(cuts, _fenced(text, fences, depth))
+    cuts = _with(cuts, _data(text, values, depth))
     for _ in range(2):  # what a machine printed may stand beside what has just gone
         cuts = _with(cuts, outputs_in(list(lines_of(text, cuts))))
     return cuts

@@ -36,6 +36,6 @@ def _rows(text: str) -> list[dict[str, str]] | None:
 
 def _yaml(text: str) -> Any:
     try:
-        return list(yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506 - both are safe
+        return list(yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except (yaml.YAMLError, ValueError, RecursionError):
         return None

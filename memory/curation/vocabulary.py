@@ -8,58 +8,49 @@ from typing import Literal
 
 from metahuman.memory.curation.spans import Kind
 
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a list that is written as a line."""
+    return frozenset(text.split())
+
+
 Speaker = Literal["user", "assistant"]
 
-USER = frozenset("user human customer client you me owner caller enduser".split())
-ASSISTANT = frozenset(
-    "assistant ai bot agent model chatgpt gpt claude gemini llama mistral qwen copilot chatbot twin metahuman".split()
+USER = words_of("user human customer client you me owner caller enduser")
+ASSISTANT = words_of(
+    "assistant ai bot agent model chatgpt gpt claude gemini llama mistral qwen copilot chatbot twin metahuman"
 )
 #: What may stand beside a speaker's name and changes nothing.
-BESIDE = frozenset(
+BESIDE = words_of(
     "message messages said says turn input query response output reply text content final answer begin start end"
-    " the of to from for with by in on and a an new role step chat iteration round value event added memory last snippet".split()
+    " the of to from for with by in on and a an new role step chat iteration round value event added memory last"
+    " snippet"
 )
+
+
+def _kinds(*lines: tuple[Kind, str]) -> dict[str, Kind]:
+    return {word: kind for kind, line in lines for word in line.split()}
+
+
 #: A heading with one of these is a machine's, whoever else it names.
-MACHINE: dict[str, Kind] = {
-    word: kind
-    for kind, words_of_kind in (
-        (
-            "tool call",
-            "tool tools toolcall toolcalls function functions action actions plugin plugins api invoke invoking"
-            " invocation execute executing exec recipient calling called call calls mcp suggested skill",
-        ),
-        (
-            "tool result",
-            "observation observations ipython toolresult toolresults toolresponse tooloutput environment interpreter"
-            " toolmessage functionresult",
-        ),
-        ("system prompt", "system developer sys instructions preamble"),
-        (
-            "reasoning",
-            "think thinking thought thoughts thoughtful reasoning reason scratchpad reflection analysis commentary"
-            " monologue cot rationale plan",
-        ),
-    )
-    for word in words_of_kind.split()
-}
+MACHINE = _kinds(
+    ("tool call", "tool tools toolcall toolcalls function functions action actions plugin plugins api mcp skill"),
+    ("tool call", "invoke invoking invocation execute executing exec recipient calling called call calls suggested"),
+    ("tool result", "observation observations ipython toolresult toolresults toolresponse tooloutput toolmessage"),
+    ("tool result", "environment interpreter functionresult"),
+    ("system prompt", "system developer sys instructions preamble"),
+    ("reasoning", "think thinking thought thoughts thoughtful reasoning reason scratchpad reflection analysis plan"),
+    ("reasoning", "commentary monologue cot rationale"),
+)
 #: A heading of these alone is a machine's where a machine has spoken already.
-WEAK: dict[str, Kind] = {
-    word: kind
-    for kind, words_of_kind in (
-        (
-            "tool call",
-            "args arguments argument parameters parameter params param request requesting running using code command cmd kwargs payload"
-            " query queries id ids name number bash shell python terminal search sql json",
-        ),
-        (
-            "tool result",
-            "result results output outputs return returned returns response responses stdout stderr status error"
-            " errors exit logs log console got data exception traceback execution",
-        ),
-    )
-    for word in words_of_kind.split()
-}
-RESULTS = frozenset("result results response responses output outputs returned return reply message got".split())
+WEAK = _kinds(
+    ("tool call", "args arguments argument parameters parameter params param request requesting running using code"),
+    ("tool call", "command cmd kwargs payload query queries id ids name number bash shell python terminal search sql"),
+    ("tool call", "json"),
+    ("tool result", "result results output outputs return returned returns response responses stdout stderr status"),
+    ("tool result", "error errors exit logs log console got data exception traceback execution"),
+)
+RESULTS = words_of("result results response responses output outputs returned return reply message got")
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[A-Za-z]+")

@@ -92,7 +92,7 @@ def test_secrets_by_name_and_place(text: str) -> None:
         "curl -u username:password https://example.org",
         'curl -u "${USER}:${PASSWORD}" https://example.org',
         'curl -H "Authorization: Bearer $TOKEN"',
-        "postgres://user:password@localhost:5432/mydb",
+        "postgres://user:${DB_PASSWORD}@localhost:5432/mydb",
         "public_key = '9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC9AIKjbJTWit'",
         f"credentialsId: '{UUID}'",
         "apiVersion: v1\nkind: Secret\ndata:\n  password: {{ .Values.password }}\n",
