@@ -1,6 +1,7 @@
 """The ways in which a conversation with tool calls is written down, to see what is stripped of each.
 
-`SEEN` were looked at while the stripper was written; `UNSEEN` were written afterwards, and tried before any change.
+`SEEN` were looked at while the stripper was written. `UNSEEN` were written afterwards and tried once before any change;
+what they showed has changed it since, so that only a format that is not here tells how it does on a new one.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from metahuman.api import MAIN, MetaHuman
 from metahuman.state.background import background
+from metahuman.state.kept import Kept
 from tests.fakes import Answer, Asked, ScriptedProvider, registry_content
 from tests.homes import TALK, write_registry
 from tests.memories import FakeMemory
@@ -54,15 +56,18 @@ class Answering(ScriptedProvider):
 class NothingKept(FakeMemory):
     """A memory that forgets at once, so that only the graph's own work is measured."""
 
-    async def save(self, memory: Any) -> str:
+    async def save(self, memory: Any, *, recalled: Sequence[str] = ()) -> Kept:
         """Keep nothing."""
-        return "memory/none.json"
+        return Kept("none", "memory/none.json", None, [])
 
     async def change_short_term(self, change: Any) -> list[str]:
         """Keep the last one only."""
         changed = await super().change_short_term(change)
         self.kept[:] = self.kept[-1:]
         return changed
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def words(draw: random.Random, most: int) -> str:

@@ -11,10 +11,10 @@ from metahuman.state.acting import Acting, Approval, Call, Outcome, Ruling, Step
 from metahuman.state.ages import seconds_between
 from metahuman.state.approvals import EXPIRED, Ask, answer_of, refuse
 from metahuman.state.errors import MetaHumanError
-from metahuman.state.events import always_approved, approval_answered
 from metahuman.state.moments import iso
 from metahuman.state.operating import acting_of
 from metahuman.state.services import Services
+from metahuman.state.tool_events import always_approved, approval_answered
 from metahuman.state.turn import TurnState, TurnUpdate, thread_of
 
 

@@ -110,6 +110,15 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     with store_errors(path, "check that the file exists and can be read"):
         data = path.read_bytes()
+    return json_object(path, data)
+
+
+def json_object(path: Path, data: bytes) -> dict[str, Any]:
+    """Return the JSON object that was read from `path`.
+
+    Raises:
+        SettingError: If it is not JSON or not an object, naming the line.
+    """
     try:
         value = whole(json.loads(data))
     except UnicodeDecodeError as error:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from metahuman.state.acting import Ended, Outcome, Output, Ruling
 from metahuman.state.errors import MetaHumanError, StoreError
-from metahuman.state.events import tool_called
 from metahuman.state.services import Audit
+from metahuman.state.tool_events import tool_called
 from metahuman.tools.begun import Begun, Known
 from metahuman.tools.journal import Journal
 from metahuman.tools.outcomes import as_kept, called, recorded

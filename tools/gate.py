@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from metahuman.state.acting import Acting, Approval, Call, Ended, Offer, Outcome, Output, Ruling
 from metahuman.state.errors import MetaHumanError, StoreError, ToolError
-from metahuman.state.events import tool_refused
 from metahuman.state.files import make_folder
 from metahuman.state.services import Audit, Clock
+from metahuman.state.tool_events import tool_refused
 from metahuman.tools.begun import Begun, key_of
 from metahuman.tools.book import Audited, Book, Left
 from metahuman.tools.carrying import carry_out

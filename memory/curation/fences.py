@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_FENCE = re.compile(r"^[ \t>]{0,12}(`{3,12}|~{3,12})[ \t]*(?:<[^<>\n]{1,40}>(?=\s*$|<)|([^\n`]{0,80})$)", re.MULTILINE)
+_FENCE = re.compile(
+    r"(?:^[ \t>]{0,12}|(?<=[:>\]]) ?)(`{3,12}|~{3,12})[ \t]*(?:<[^<>\n]{1,40}>(?=\s*$|<)|([^\n`]{0,80})$)", re.MULTILINE
+)
 _WORDS = frozenset({"", "text", "txt", "markdown", "md", "plaintext", "quote", "email", "poem", "letter"})
 
 

@@ -26,7 +26,7 @@ _LINE = re.compile(
             |(?:turn|step|round|msg|message)\W{0,2}\d{1,4}\W{1,4})[^\w\n"'{`]{0,80}+)?)
         (?P<head>`?[a-z][^\n:=\uff1a|\u2502*>\]\u00bb{}\"]{0,140}?(?:[\])][^\n:\uff1a\w]{0,3})?)
         (?P<close>[*_\])\s]{0,8}(?:[:\uff1a|\u2502\u00bb>]|=(?!=)|->|=>|\u2192|\u21d2)[*_\s]{0,4}
-            |\](?!\()[ \t]*|[\]*=\-_\u2500-\u257f>)\s]{1,120}$|$)""",
+            |\](?!\()[ \t]*|[*_]{1,3}[ \t]+(?=`)|[\]*=\-_\u2500-\u257f>)\s]{1,120}$|$)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _NAMED = re.compile(
@@ -39,7 +39,7 @@ _PART = re.compile(r"[\w./-]*\w")
 _BETWEEN = re.compile(r"[^A-Za-z]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _CALLED = re.compile(r"[\[(`\"']*[A-Za-z_][\w.-]*[`\"']*\s*(?:[({\[:]|$)")
 _QUESTION = {"question": "user", "task": "user", "answer": "assistant"}
-_BOLD = re.compile(r"[#*=\[<\u2500-\u257f-]")
+_BOLD = re.compile(r"[#*=\[<\u2500-\u27bf\U0001f300-\U0001faff-]")
 
 
 class Label(NamedTuple):
@@ -119,7 +119,7 @@ def _label(line: str, at: int, known: Known) -> Label | None:
         kind, speaker = machine_of(words), speaker_of(words)
         return Label(at, at + len(line), speaker or "", kind or "role", True, True) if kind or speaker else None
     found = _LINE.match(line[: 2 * LONGEST])
-    if not found or not (found["close"].strip() or _BOLD.search(found["lead"])):
+    if not found or not (found["close"].strip() or found["head"].isupper() or _BOLD.search(found["lead"])):
         return None
     return _headed(found, line, at, known)
 

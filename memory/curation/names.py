@@ -17,7 +17,6 @@ from metahuman.memory.curation.secrets import apart
 from metahuman.state.secrets import Found
 
 _WORD = re.compile(r"[^\W\d_](?:\w|['\u2019&\-](?=\w))*")
-_JOINED = re.compile(r" |\. ?|  | & ")
 _SENTENCE = re.compile(r"(?:^|[.!?\n\"“”(]\s*|^\W+)$")
 _OWNS = re.compile(r"['\u2019]s$")
 _TIME = r"(?:\s\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\.?)?)?"

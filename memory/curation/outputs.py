@@ -96,7 +96,9 @@ def _is_rest(said: str) -> bool:
     """Tell whether what remains of a line beside a cut is a machine's too: a name, a heading, brackets."""
     words = _TOKEN.findall(said)
     known = sum(len(word) == 1 or is_technical(word) for word in words)
-    return len(words) <= 12 and (known == len(words) or len(words) == 1 or (known > 2 and known + 1 == len(words)))
+    return len(words) <= 12 and (
+        known == len(words) or (len(words) == 1 and words[0].islower()) or (known > 2 and known + 1 == len(words))
+    )
 
 
 def _stops(line: Line) -> bool:

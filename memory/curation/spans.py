@@ -35,7 +35,7 @@ class Line(NamedTuple):
         start: Where it begins in the whole text.
         end: Where it ends, before the line break.
         seen: What of it is not cut yet.
-        touched: Whether something of it is.
+        touched: Whether something of it is that is more than a speaker's name.
     """
 
     start: int
@@ -92,14 +92,15 @@ def lines_of(text: str, cuts: list[Cut]) -> Iterator[Line]:
         while place < len(cuts) and cuts[place].end <= start:
             place += 1
         seen, touched = _seen(text, start, end, cuts, place)
-        if not touched or seen.strip():
+        if seen.strip() or not (touched or (place < len(cuts) and cuts[place].start < end)):
             yield Line(start, end, seen, touched)
 
 
 def _seen(text: str, start: int, end: int, cuts: list[Cut], place: int) -> tuple[str, bool]:
-    parts, at, first = list[str](), start, place
+    parts, at, touched = list[str](), start, False
     while place < len(cuts) and cuts[place].start < end:
         parts.append(text[at : max(cuts[place].start, at)])
         at = min(max(cuts[place].end, at), end)
+        touched = touched or cuts[place].kind != "role"
         place += 1
-    return "".join([*parts, text[at:end]]), place > first
+    return "".join([*parts, text[at:end]]), touched

@@ -92,11 +92,16 @@ def _cuts(text: str, depth: int) -> list[Cut]:
 
 
 def _with(cuts: list[Cut], more: Iterator[Cut] | list[Cut]) -> list[Cut]:
-    """Return the cuts and those of `more` that lie outside of them; one that lies round others stands for them."""
-    added = list(more)
+    """Return the cuts and those of `more`; of one that begins inside a cut, what lies behind it and says nothing."""
     covered = _Covered([(cut.start, cut.end) for cut in cuts])
-    free = [cut for cut in added if not covered.has(cut.start)]
-    return merged([*cuts, *free])
+    found = list(cuts)
+    for cut in list(more):
+        free = covered.free_from(cut.start)
+        if free == cut.start:
+            found.append(cut)
+        elif free < cut.end:
+            found.append(cut._replace(start=free, kept=""))
+    return merged(found)
 
 
 class _Covered:
@@ -108,8 +113,12 @@ class _Covered:
 
     def has(self, place: int) -> bool:
         """Tell whether a place lies in one of them."""
+        return self.free_from(place) > place
+
+    def free_from(self, place: int) -> int:
+        """Return a place, or where the stretch ends that it lies in."""
         found = bisect_right(self._starts, place) - 1
-        return found >= 0 and place < self._stretches[found][1]
+        return max(place, self._stretches[found][1]) if found >= 0 else place
 
 
 def _parts(text: str, values: list[Literally], fences: list[Fence]) -> list[Cut]:

@@ -44,9 +44,12 @@ MACHINE = _kinds(
 )
 #: A heading of these alone is a machine's where a machine has spoken already.
 WEAK = _kinds(
-    ("tool call", "args arguments argument parameters parameter params param request requesting running using code"),
+    (
+        "tool call",
+        "args arguments argument parameters parameter params param request requesting running using used code",
+    ),
     ("tool call", "command cmd kwargs payload query queries id ids name number bash shell python terminal search sql"),
-    ("tool call", "json"),
+    ("tool call", "json requesting running using used code"),
     ("tool result", "result results output outputs return returned returns response responses stdout stderr status"),
     ("tool result", "error errors exit logs log console got data exception traceback execution"),
 )

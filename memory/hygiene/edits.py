@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from metahuman.memory.hygiene.facts import Fact, stated
-from metahuman.state.memories import Memory
+from metahuman.state.memories import Memory, Metadata
 
 #: Ids of merged turns that a memory keeps, so that one that is saved again after a crash is not counted twice.
 MERGED = 100
 #: A memory with more words than this beside its outdated fact says something that still holds.
 REST_WORDS = 4
+#: The fields of metadata, by their keys in files; other keys stand beside them as they are.
+_FIELDS = {field.alias or name: name for name, field in Metadata.model_fields.items()}
 
 
 class Edit(NamedTuple):
@@ -46,7 +48,8 @@ def noted(memory: Memory, values: Mapping[str, Any]) -> Memory:
 
 def note(memory: Memory, key: str) -> Any:
     """Return what the metadata has under a key, as it stands in the file; None where there is nothing."""
-    return memory.as_json()["metadata"].get(key)
+    about, field = memory.metadata, _FIELDS.get(key)
+    return getattr(about, field) if field else (about.model_extra or {}).get(key)
 
 
 def noise_of(memory: Memory) -> str | None:

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from metahuman.memory.index import Stamp
 from metahuman.memory.store.documents import memory_in
 from metahuman.state.errors import MetaHumanError, StoreError
-from metahuman.state.files import make_folder, read_json, store_errors, write_json
+from metahuman.state.files import json_object, make_folder, read_json, store_errors, write_json
 from metahuman.state.memories import Memory
 
 #: What an edit is: keys to put in, as in `patched`, or what makes them of the memory as it stands.
@@ -143,8 +143,10 @@ class EpisodicStore:
             StoreError: If it cannot be read.
         """
         path = self.folder / place
-        stamp = _stamp(path)  # before its content: what is changed in between is then read again
-        return Read(memory_in(path, read_json(path)), stamp)
+        with store_errors(path, _READABLE), path.open("rb", buffering=0) as file:
+            found = os.fstat(file.fileno())  # before its content: what is changed in between is then read again
+            data = file.read()
+        return Read(memory_in(path, json_object(path, data)), Stamp(found.st_mtime_ns, found.st_size))
 
     def edit(self, place: str, change: Change) -> Memory:
         """Change a memory and return it. Keys that this program does not know are kept; two edits are both kept.
@@ -272,12 +274,6 @@ def patched(value: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
         else:
             after[key] = item
     return after
-
-
-def _stamp(path: Path) -> Stamp:
-    with store_errors(path, _READABLE):
-        found = os.stat(path)  # noqa: PTH116 - twice as fast as Path.stat, and asked of every file
-    return Stamp(found.st_mtime_ns, found.st_size)
 
 
 def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Stamp]]:

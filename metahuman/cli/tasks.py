@@ -196,7 +196,7 @@ def _changes(home: Home) -> Changes:
 def _tell(home: Home, done: str, task: Task, changed: Sequence[str]) -> None:
     """Say what was done, and write it into the audit log."""
     from metahuman.cli.text import plain
-    from metahuman.state.events import task_changed
+    from metahuman.state.tool_events import task_changed
     from metahuman.tools.tasks.telling import line
 
     write_down(home, task_changed(task.id, list(changed)))

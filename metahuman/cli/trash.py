@@ -49,7 +49,7 @@ def list_trash(home: Home, *, as_json: bool) -> None:
 def restore(home: Home, ids: tuple[str, ...], to: Path | None) -> None:
     """Put back what is in the trash as ID..., to where it was; an id may be cut short. Nothing is written over."""
     from metahuman.cli.text import plain
-    from metahuman.state.events import trash_restored
+    from metahuman.state.tool_events import trash_restored
     from metahuman.tools.files.opening import one_line
 
     if to and len(ids) > 1:
@@ -68,7 +68,7 @@ def restore(home: Home, ids: tuple[str, ...], to: Path | None) -> None:
 @click.pass_obj
 def empty(home: Home, *, before: datetime | None, yes: bool) -> None:
     """Delete what is in the trash for good: asks first."""
-    from metahuman.state.events import trash_emptied
+    from metahuman.state.tool_events import trash_emptied
 
     bin_ = changes_of(home).trash
     chosen = [one for one in bin_.all() if before is None or _deleted(one) < before]

@@ -150,7 +150,7 @@ def _change(home: Home, found: Standing, level: Trust, why: list[str]) -> None:
     """Write the level down, audit it, and say so."""
     from metahuman.audit.log import AuditLog
     from metahuman.clock import SystemClock
-    from metahuman.state.events import trust_changed
+    from metahuman.state.tool_events import trust_changed
     from metahuman.tools.policy.settings import TrustFiles
     from metahuman.tools.promotion import write_level
 

@@ -44,8 +44,8 @@ def changes_of(home: Home) -> ChangeLog:
 
 
 def _undo(home: Home, log: ChangeLog, word: str | None, *, force: bool, as_json: bool) -> None:
-    from metahuman.state.events import turn_undone
     from metahuman.state.files import whole
+    from metahuman.state.tool_events import turn_undone
     from metahuman.tools.files.undo import chosen
     from metahuman.tools.files.undo import undo as put_back
 

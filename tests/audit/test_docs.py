@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from metahuman.state import events
+from metahuman.state import events, tool_events
 
 PAGE = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
 EVENTS = [
     name
-    for name, function in inspect.getmembers(events, inspect.isfunction)
+    for name, function in [
+        *inspect.getmembers(events, inspect.isfunction),
+        *inspect.getmembers(tool_events, inspect.isfunction),
+    ]
     if inspect.signature(function, eval_str=True).return_annotation is events.AuditEvent
 ]
 

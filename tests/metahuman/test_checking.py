@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from metahuman.models.registry import Registry
 from metahuman.models.router import RoleRouter
 from metahuman.state.errors import BadRequest, ModelDown, ModelMissing, ModelTimeout
 from tests.fakes import Answer, FakeAudit, ScriptedProvider, Slow, registry_content
-from tests.fakes import registry as scripted_registry
 from tests.homes import EMBEDDED, embedded
 from tests.servers.answer import Answer as Said
 from tests.servers.ollama import OllamaServer
@@ -25,6 +25,13 @@ COLOUR = json.dumps({"name": "red", "warm": True})
 
 def calling(name: str = "Add", **arguments: Any) -> AIMessage:
     return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": "1"}])
+
+
+def natives(hierarchy: Mapping[str, list[str]] | None = None) -> Registry:
+    """Return models that call tools of themselves."""
+    content = registry_content(hierarchy)
+    content["models"] = {name: entry | {"options": {"toolCalls": True}} for name, entry in content["models"].items()}
+    return Registry.parse(content, Path("models.json"), Path("/nowhere"))
 
 
 ALL_WELL: list[Answer] = ["I am a model.", COLOUR, calling(a=17, b=25)]
@@ -38,7 +45,7 @@ async def check(
     unwell: dict[str, Any] | None = None,
 ) -> tuple[dict[str, Checked], list[str], list[Asking]]:
     """Return what was found of each model, the roles nobody answers for, and what was asked."""
-    models = known or scripted_registry()
+    models = known or natives()
     with ScriptedProvider(script) as provider:
         provider.unwell = unwell or {}
         router = RoleRouter(lambda: models, FakeAudit(), SystemClock(), lambda _: provider)
@@ -66,7 +73,7 @@ async def test_a_model_that_can_do_all_of_it() -> None:
 
 
 async def test_each_model_is_asked_once_and_alone() -> None:
-    known = scripted_registry({"coder": ["coder", "spare"], "planner": ["spare", "coder"]})
+    known = natives({"coder": ["coder", "spare"], "planner": ["spare", "coder"]})
     known = Registry.checked(without_roles(known), known.path, Path("/nowhere"))
     found, _, _ = await check({"coder": ALL_WELL, "spare": ALL_WELL}, "coder", "planner", known=known)
     assert {name: dict(one.asked_as) for name, one in found.items()} == {
@@ -125,7 +132,7 @@ async def test_a_tool_that_is_not_called_as_it_should_be(answer: Answer, problem
 async def test_the_required_roles_must_be_answered_for() -> None:
     broken: list[Answer] = [ModelTimeout("too slow")]
     roles = {"orchestrator": broken, "coder": broken}
-    well = {name: ALL_WELL for name in scripted_registry().file.models if name not in roles}
+    well = {name: ALL_WELL for name in natives().file.models if name not in roles}
     _, unanswered, _ = await check({**well, **roles})
     assert unanswered == ["orchestrator"]
     _, unanswered, _ = await check({**well, "coder": broken}, mode="emulation")

@@ -49,7 +49,8 @@ TRANSCRIPTS = {
     f"Observation: {RESULT}\nThought: I now know the final answer\nFinal Answer: {SAID}",
     "headings": f"User: {ASKED}\nAssistant: get_train({ARGS})\nTool: The train is on time.\nAssistant: {SAID}",
     "chatml": f"<|im_start|>user\n{ASKED}<|im_end|>\n<|im_start|>assistant\n"
-    f"<tool_call>\n{CALL}\n</tool_call><|im_end|>\n<|im_start|>tool\non time<|im_end|>\n<|im_start|>assistant\n<think>\nHm.\n</think>\n\n{SAID}<|im_end|>",
+    f"<tool_call>\n{CALL}\n</tool_call><|im_end|>\n<|im_start|>tool\non time<|im_end|>\n"
+    f"<|im_start|>assistant\n<think>\nHm.\n</think>\n\n{SAID}<|im_end|>",
     "no opening thought": f"{ASKED}\n\n<|assistant|>The user asks for a train.\n</think>\n\n{SAID}",
     "mistral": f"<s>[INST]{ASKED}[/INST][TOOL_CALLS] [{CALL}]</s>[TOOL_RESULTS]{RESULT}[/TOOL_RESULTS]{SAID}</s>",
     "qwen": f"{ASKED}\n\n<tool_call>\n<function=get_train>\n<parameter=train_id>\nICE 512\n</parameter>\n</function>\n"
@@ -124,6 +125,11 @@ def test_what_people_write_is_left_as_it_is(text: str) -> None:
     found = strip(text)
     assert found.text == text
     assert found.removed == ()
+
+
+def test_one_word_is_an_answer() -> None:
+    text = f"User: Yes\nTool call: get_train({ARGS})\nTool result: on time\nAssistant: Done."
+    assert strip(text).text.split() == ["Yes", "Done."]
 
 
 def test_each_stretch_is_named_with_its_place() -> None:

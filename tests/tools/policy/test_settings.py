@@ -41,7 +41,7 @@ def test_the_owners_file_lies_over_the_shipped_one_key_by_key(tmp_path: Path) ->
     assert (trust.settings.trust.dual, trust.settings.trust.agent) == ("supervised_auto", "bounded_auto")
     assert (trust.limits.output, trust.limits.file) == (900, 5_000_000)
     assert trust.part("http_get") == {"hosts": [], "private": True}
-    assert trust.part("ladder") == {"days": 3}
+    assert (trust.part("ladder")["days"], trust.part("ladder")["approved"]) == (3, 0.8)
 
 
 def test_an_edit_is_in_force_at_once(tmp_path: Path) -> None:
