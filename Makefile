@@ -18,7 +18,7 @@ ifneq ($(shell test -x $(BIN)/python && cat .venv/.setup 2>/dev/null),$(CURDIR))
 .PHONY: .venv/.runtime .venv/.dev
 endif
 
-.PHONY: help chat setup setup-dev test lint check bench studio lock clean
+.PHONY: help chat setup setup-dev test test-slow lint check bench studio lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -30,14 +30,17 @@ setup: .venv/.runtime ## Make everything ready for `chat`: packages and the embe
 setup-dev: .venv/.dev ## The same, with the tools for development
 
 test: .venv/.dev ## Run the tests; ARGS="-k words" picks some
-	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal -m "not slow and not real_model" $(ARGS)
+
+test-slow: .venv/.dev ## Run those that kill programs, or talk to the embedded model
+	@$(BIN)/pytest -n auto --dist worksteal -m "slow or real_model" $(ARGS)
 
 lint: .venv/.dev ## Check style and types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-check: lint test ## All that a change has to pass
+check: lint test test-slow ## All that a change has to pass
 
 bench: .venv/.dev ## Run the benchmarks, one after the other
 	@for script in benchmarks/*.py; do \

@@ -11,6 +11,8 @@ from nbclient import NotebookClient
 from metahuman.home import find_home
 from tests.homes import EMBEDDED, embedded
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 #: Every folder that is linked into the package; a link cannot be shipped, so each must be named in pyproject.toml too.
 ROOMS = [link.name for link in (ROOT / "metahuman").iterdir() if link.is_symlink()]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from metahuman.memory.curation.prose import is_sentence
 from metahuman.memory.curation.spans import Cut, Kind, Line
 from metahuman.memory.curation.vocabulary import is_technical
-from metahuman.memory.hygiene.pastes import _kind as kind_of_line
+from metahuman.memory.hygiene.pastes import kind_of_line
 
 _PROMPT = re.compile(
     r"\s{0,8}(?:\([\w.-]+\)\s)?(?:[\w.-]+@[\w.-]+[:\s][^\s$#%]{0,120}\s?[$#%]|\[[\w.-]+@[^\]\n]{1,80}\][$#]|\$|\u276f|\u279c"

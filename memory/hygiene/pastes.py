@@ -96,7 +96,7 @@ def _mark(cut: list[str], kind: str, block: str, telling: str) -> str:
 def _fenced(found: re.Match[str], cut: list[str]) -> str:
     block = found.group(1).rstrip("\n")
     lines = block.split("\n")
-    kinds = [kind for kind in map(_kind, lines) if kind]
+    kinds = [kind for kind in map(kind_of_line, lines) if kind]
     if len(lines) >= LINES and len(kinds) * 2 > len(lines) and not {"log", "stack trace"}.isdisjoint(kinds):
         return _mark(cut, _main(kinds), block, _telling(lines))
     if len(lines) <= CODE_LINES:
@@ -126,7 +126,7 @@ def _end_of_json(text: str, start: int) -> int | None:
         return None
 
 
-def _kind(line: str) -> str | None:
+def kind_of_line(line: str) -> str | None:
     """Return what kind of machine's line this is; None for a person's."""
     if _TRACE.match(line):
         return "stack trace"
@@ -153,11 +153,11 @@ def _without_blocks(lines: list[str], cut: list[str]) -> list[str]:
 
 def _block(lines: list[str], start: int) -> tuple[int, list[str]]:
     """Return where the run that begins at `start` ends, and the kinds of its lines."""
-    if lines[start].startswith("```") or _kind(lines[start]) is None:
+    if lines[start].startswith("```") or kind_of_line(lines[start]) is None:
         return start, []
     end, kinds, inside = start, list[str](), False
     for place in range(start, len(lines)):
-        line, kind = lines[place], _kind(lines[place])
+        line, kind = lines[place], kind_of_line(lines[place])
         inside = kind == "stack trace" or (inside and line.startswith((" ", "\t")))
         if kind or inside:
             kinds.append(kind or "stack trace")

@@ -189,6 +189,7 @@ def counted(home: Path) -> int:
         return sum(row.totals.calls for row in ledger.rows("0000-01-01", "9999-12-31"))
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_a_readable_log_and_a_ledger_one_behind_at_most(tmp_path: Path) -> None:
     """Thirty processes are killed on one home, at random moments of their writing."""
     command = [sys.executable, "-c", KILLER, str(tmp_path)]

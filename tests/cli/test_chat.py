@@ -148,6 +148,7 @@ def test_other_lines(tmp_path: Path, line: str, told: str) -> None:
         assert it.session.ended
 
 
+@pytest.mark.slow
 def test_a_whole_sitting_in_a_process_of_its_own(tmp_path: Path) -> None:
     with OllamaServer(models=("m",), answers=[Served("good morning")]) as server:
         write_registry(tmp_path, served(server.url))

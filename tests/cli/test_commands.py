@@ -85,6 +85,7 @@ def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     one_line(in_process(tmp_path / "file" / "home", "ask", "hello"), "file/home")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_leaves_nothing_half(tmp_path: Path) -> None:
     """A limit on the size of files is the full disk that every machine has: writes fail in the middle."""
     with OllamaServer(models=("m",), answers=[Answer("one")]) as server:

@@ -100,6 +100,7 @@ class TestImport:
         assert "picture.png: is nothing that can be imported; if it is, say which: --format " in done.stderr
         assert not (tmp_path / "home").exists()
 
+    @pytest.mark.slow
     def test_an_import_that_is_stopped_goes_on_where_it_was(self, tmp_path: Path) -> None:
         home, many = tmp_path / "home", 150
         rows = [{"id": str(n), "text": f"the {n}th stone of the wall", "date": 1.7e9 + 60 * n} for n in range(many)]

@@ -26,6 +26,7 @@ def said(home: Path, message: str, answer: str) -> list[str]:
         return [one.text for one in twin.history()]
 
 
+@pytest.mark.slow
 def test_a_home_goes_into_a_database_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = postgres_server().new_database()
     said(tmp_path, TOLD, "Poor Mittens.")

@@ -163,6 +163,7 @@ def test_an_override_holds_for_the_turns_of_its_block(tmp_path: Path) -> None:
         assert twin.chat("second").text == "two"
 
 
+@pytest.mark.slow
 def test_the_thread_stays_bounded_on_disk(tmp_path: Path) -> None:
     with scripted(tmp_path, orchestrator=[TALK] * 40, persona=["word " * 50] * 40) as twin:
         for number in range(40):
@@ -215,6 +216,7 @@ def test_two_threads_are_answered_at_once(tmp_path: Path) -> None:
         assert len(twin.memories()) == 2
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_an_answer_nothing_said_before_is_lost(tmp_path: Path) -> None:
     slow = Answer("a long story " * 50, chunk_delay=0.05)
     with OllamaServer(models=("m",), answers=[Answer("one"), slow, Answer("the end")]) as server:

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
@@ -79,6 +80,7 @@ with scripted(Path(sys.argv[1]), orchestrator=[TALK], persona=["one"], summarize
 """
 
 
+@pytest.mark.slow
 def test_killed_while_it_is_condensed_a_thread_is_whole(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     command = [sys.executable, "-c", KILLED, str(tmp_path)]

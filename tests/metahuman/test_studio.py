@@ -21,6 +21,8 @@ from tests.homes import served, write_registry
 from tests.servers.answer import Answer
 from tests.servers.ollama import OllamaServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
 

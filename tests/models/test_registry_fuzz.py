@@ -183,6 +183,7 @@ def judge(tmp_path: Path) -> Judge:
 
 @often
 @given(damages=st.lists(st.tuples(st.sampled_from(DAMAGES), ODD), min_size=1, max_size=4), chance=st.randoms())
+@pytest.mark.slow
 def test_the_shipped_registry_with_values_spoilt(
     judge: Judge, damages: list[tuple[str, Any]], chance: random.Random
 ) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from metahuman.clock import SystemClock
 from tests.fakes import FakeAudit
 from tests.storm import servers, weather
+
+pytestmark = pytest.mark.slow
 
 
 async def test_every_call_of_a_storm_ends_as_it_should() -> None:

@@ -118,6 +118,7 @@ def test_a_broken_line_is_told_and_nothing_lost(corrections: Corrections, line: 
         corrections.examples()
 
 
+@pytest.mark.slow
 def test_processes_at_once_lose_nothing(corrections: Corrections) -> None:
     """And whoever reads meanwhile sees whole files only."""
     command = [sys.executable, "-c", ADDING, str(corrections.path)]

@@ -160,6 +160,7 @@ class TestHappened:
         assert changes.happened() is False
         assert list((files.home / "trash").glob("*")) == []
 
+    @pytest.mark.slow
     def test_after_a_kill_at_any_moment(self, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "tests.file_kills", str(tmp_path / "killed"), "40"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_a_call_is_made_once_or_not_at_all_and_the_next_start_says_which(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.tools.killed", str(tmp_path), "8", "7"]

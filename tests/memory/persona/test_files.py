@@ -254,6 +254,7 @@ def test_a_mode_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
         PersonaFiles(tmp_path / "file", tmp_path).set_mode("agent", "human", NOON)
 
 
+@pytest.mark.slow
 def test_two_processes_that_switch_at_once_lose_no_switch(tmp_path: Path) -> None:
     """The file is whole at every moment, and its history tells a story: each switch leads away from the one before."""
     known = persona(tmp_path)

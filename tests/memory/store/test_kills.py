@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.kills import KINDS
+
+pytestmark = pytest.mark.slow
 
 
 def test_killed_writers_leave_nothing_half_and_many_lose_nothing(tmp_path: Path) -> None:

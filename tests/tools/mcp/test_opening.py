@@ -22,6 +22,8 @@ from metahuman.tools.tool import Tool
 from tests.servers.http import eventually
 from tests.tools.own.desks import desk
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("langchain_mcp_adapters", reason="needs the extra mcp")
 
 GOOD, BAD = (Path(__file__).with_name(name) for name in ("a_server.py", "bad_server.py"))

@@ -189,6 +189,7 @@ def tag_many(home: Path, count: int) -> None:
 
 
 @pytest.mark.parametrize("work", [create_many, tag_many])
+@pytest.mark.slow
 def test_several_processes_lose_nothing(tmp_path: Path, work: Callable[[Path, int], None]) -> None:
     put(tmp_path, "shared", {"title": "shared"})
     context = multiprocessing.get_context("spawn")
