@@ -11,10 +11,10 @@ import numpy as np
 from benchmarks.routing_heads import Features, Kernel, one_hot, sharpness_of, solve
 from benchmarks.routing_report import Report, Row
 from benchmarks.routing_sets import CLINC, HWU, SPECIALISTS, SetMissingError, clinc, hwu, small_talk, specialists
+from metahuman.detecting import detect_specialist_type
 from metahuman.home import Home
 from metahuman.routing.kernel import Array, Numbers, softmax
 from metahuman.routing.measure import auroc, f1
-from metahuman.specialists import detect_specialist_type
 from metahuman.state.parts import Destination
 
 Encode = Callable[[Sequence[str]], Array]

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Literal
 
 from langgraph.types import Send
 
+from metahuman.state.briefing import job_for
+from metahuman.state.broking import OPERATOR, jobs_of, unfinished
 from metahuman.state.operating import failed_lately
-from metahuman.state.parts import SPECIALISTS, Specialist, Task
-from metahuman.state.turn import SpecialistJob, TurnState, question_of
+from metahuman.state.turn import TurnState, findings_of
 
 
-def after_orchestrator(state: TurnState) -> Sequence[Send | str]:
-    """Return who works before the persona speaks: the operator, one specialist per task, or nobody."""
-    if state["mode"] == "emulation":
-        return ["persona"]
-    tasks = state["route"]["tasks"]
-    operator = ["operator"] if any(task["destination"] == "operator" for task in tasks) else []
-    specialists = [Send("specialist", _job(state, task)) for task in tasks if task["destination"] in SPECIALISTS]
-    return [*operator, *specialists] or ["persona"]
+def after_orchestrator(state: TurnState) -> Literal["broker", "persona"]:
+    """Return whether there is work for anybody before the persona speaks; emulation has none."""
+    working = state["mode"] != "emulation" and jobs_of(state["route"]["tasks"])
+    return "broker" if working else "persona"
 
 
-def after_operator(state: TurnState) -> Literal["act", "persona"]:
-    """Return whether there are calls to make; if not, the persona tells what was found."""
-    return "act" if state["pending"] else "persona"
+def after_broker(state: TurnState) -> Sequence[Send | str]:
+    """Return who works next: the operator, one specialist per job; nobody while work is under way; else the persona."""
+    work = state["work"]
+    wave = [job for job in work["jobs"] if job["id"] in work["wave"]]
+    operator = ["operator"] if any(job["id"] == OPERATOR for job in wave) else []
+    specialists = [Send("specialist", job_for(state, job)) for job in wave if job["id"] != OPERATOR]
+    done = [] if unfinished(work["jobs"], findings_of(state)) else ["persona"]
+    return [*operator, *specialists] or done
+
+
+def after_operator(state: TurnState) -> Literal["act", "broker"]:
+    """Return whether there are calls to make; if not, who waits for what was found is next."""
+    return "act" if state["pending"] else "broker"
 
 
 def after_act(state: TurnState) -> Literal["act", "critic", "operator"]:
@@ -37,14 +44,3 @@ def after_act(state: TurnState) -> Literal["act", "critic", "operator"]:
 def after_persona(state: TurnState) -> Literal["remember", "__end__"]:
     """Return whether the turn is remembered: emulation leaves no trace."""
     return "__end__" if state["mode"] == "emulation" else "remember"
-
-
-def _job(state: TurnState, task: Task) -> SpecialistJob:
-    question = question_of(state)
-    return SpecialistJob(
-        specialist=cast(Specialist, task["destination"]),
-        task=task["task"],
-        message=question.text,
-        turn=str(question.id),
-        mode=state["mode"],
-    )

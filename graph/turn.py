@@ -6,8 +6,9 @@ from functools import partial
 
 from langgraph.graph import END, START, StateGraph
 
-from metahuman.graph.routes import after_act, after_operator, after_orchestrator, after_persona
+from metahuman.graph.routes import after_act, after_broker, after_operator, after_orchestrator, after_persona
 from metahuman.nodes.act import act
+from metahuman.nodes.broker import broker
 from metahuman.nodes.critic import critic
 from metahuman.nodes.operator import operator
 from metahuman.nodes.orchestrator import orchestrator
@@ -33,21 +34,22 @@ def build(services: Services) -> TurnGraph:
     turn.add_node("orchestrator", partial(orchestrator, services=services))
     # Recall runs in one step with the orchestrator, so whoever comes next has its evidence; the drawing says for whom.
     turn.add_node("recall", partial(recall, services=services), destinations=("persona",))
+    turn.add_node("broker", partial(broker, services=services))
+    turn.add_node("specialist", partial(specialist, services=services))
     turn.add_node("operator", partial(operator, services=services))
     turn.add_node("act", partial(act, services=services))
     turn.add_node("critic", partial(critic, services=services))
-    turn.add_node("specialist", partial(specialist, services=services))
-    # Specialists may be done long before the operator: whoever speaks waits for all of them.
-    turn.add_node("persona", partial(persona, services=services), defer=True)
+    turn.add_node("persona", partial(persona, services=services))
     turn.add_node("remember", partial(remember, services=services))
 
     turn.add_edge(START, "orchestrator")
     turn.add_edge(START, "recall")
-    turn.add_conditional_edges("orchestrator", after_orchestrator, ["operator", "specialist", "persona"])
-    turn.add_conditional_edges("operator", after_operator, ["act", "persona"])
-    turn.add_conditional_edges("act", after_act, ["act", "critic", "operator"])
+    turn.add_conditional_edges("orchestrator", after_orchestrator)
+    turn.add_conditional_edges("broker", after_broker, ["specialist", "operator", "persona"])
+    turn.add_edge("specialist", "broker")
+    turn.add_conditional_edges("operator", after_operator)
+    turn.add_conditional_edges("act", after_act)
     turn.add_edge("critic", "operator")
-    turn.add_edge("specialist", "persona")
-    turn.add_conditional_edges("persona", after_persona, ["remember", END])
+    turn.add_conditional_edges("persona", after_persona)
     turn.add_edge("remember", END)
     return turn

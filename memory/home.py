@@ -68,6 +68,20 @@ class HomeMemory:
         """Write a memory, unless nothing in it is new; say what became of it."""
         return await asyncio.to_thread(self.keep, memory_in(self._root, whole(dict(memory))), recalled)
 
+    async def revise(self, memory_id: str, said: str, response: str) -> None:
+        """Put what was answered anew into the memory of a turn; one that only counts it as said again stays as it is.
+
+        Args:
+            memory_id: The memory that the turn became.
+            said: What the turn's message says.
+            response: The new answer.
+        """
+
+        def change(memory: dict[str, Any]) -> dict[str, Any]:
+            return {"response": response} if memory.get("content") == said else {}
+
+        await asyncio.to_thread(self.keeper.edit, memory_id, change)
+
     def keep(self, memory: Memory, recalled: Sequence[str] = ()) -> Kept:
         """Write a memory, as `save` does, at once."""
         kept = self.recollection.keep(memory, recalled)

@@ -13,6 +13,7 @@ from metahuman.corrections import correct_last
 from metahuman.home import Home, find_home
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
+from metahuman.products import chosen, save
 from metahuman.reply import Event, Reply, last_of, reply_of
 from metahuman.state.approvals import Ask
 from metahuman.state.background import background
@@ -108,6 +109,39 @@ class MetaHuman:
             EmptyTurn: If none was.
         """
         return background.iterate(self._turns.finish(thread, _context(mode, None, {})))
+
+    def again(self, *specialists: str, thread: str = MAIN) -> Reply:
+        """Have some of the last turn's work done again, and return the answer that is then given in place of the last.
+
+        What came of the others is in the thread's checkpoint, and is not done again.
+
+        Args:
+            specialists: Whose work: coder, planner, summarizer, curator, dreamer; none for all that failed.
+            thread: The conversation.
+
+        Raises:
+            EmptyTurn: If there is nothing to do again.
+        """
+        return last_of(self.stream_again(*specialists, thread=thread))
+
+    def stream_again(self, *specialists: str, thread: str = MAIN) -> Iterator[Event]:
+        """As `again`, but yield what happens as it happens; the last event is the `Reply`."""
+        return background.iterate(self._turns.again(specialists, thread))
+
+    def save_artifacts(self, folder: Path | str = ".", *names: str, thread: str = MAIN) -> list[Path]:
+        """Write what specialists made on a thread to files, and return them; a file that is there is never changed.
+
+        Args:
+            folder: Where.
+            names: Which of the artifacts, by name; those of the last turn that made any by default.
+            thread: The conversation.
+
+        Raises:
+            EmptyTurn: If nothing has been made.
+            BadChoice: If nothing of that name has.
+            StoreError: If a file cannot be written.
+        """
+        return save(chosen(background.run(self._turns.values(thread)).get("artifacts", []), names), Path(folder))
 
     def asks(self, thread: str | None = None) -> list[Ask]:
         """Return the calls of tools that wait for a person's word: on a thread, or on all of them."""

@@ -10,10 +10,11 @@ from langchain_core.messages import AIMessage
 
 from metahuman.state.acting import Call, Step
 from metahuman.state.approvals import Ask
+from metahuman.state.artifacts import Artifact
 from metahuman.state.context import Mode
 from metahuman.state.events import ModelCall
 from metahuman.state.operating import sources_of, steps_of
-from metahuman.state.parts import Evidence, Finding, Route
+from metahuman.state.parts import Destination, Evidence, Finding, Route
 from metahuman.state.turn import findings_of, question_of, was_cut
 
 #: Under this name LangGraph tells of a turn that waits.
@@ -25,6 +26,21 @@ class Routed:
     """The orchestrator has decided where the turn goes."""
 
     route: Route
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Work has been handed out: to whom, side by side."""
+
+    who: list[Destination]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A piece of a text that is too long to be read at once has been read: which, of how many."""
+
+    part: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -101,12 +117,22 @@ class Reply:
         return sources_of(self.steps)
 
     @property
+    def artifacts(self) -> list[Artifact]:
+        """What the specialists made: code, plans, summaries, dreams; whole, and to be saved with `save_artifacts`."""
+        return [artifact for finding in self.findings for artifact in finding["artifacts"]]
+
+    @property
+    def failed(self) -> list[Finding]:
+        """The work of which nothing came, or not all; `MetaHuman.again` does it once more."""
+        return [finding for finding in self.findings if finding["error"]]
+
+    @property
     def fallbacks(self) -> list[ModelCall]:
         """The calls that another model answered than the one the registry names first."""
         return [call for call in self.calls if call["fallback"]]
 
 
-Event = Routed | Found | Intended | Stepped | Token | Reply
+Event = Routed | Begun | Noted | Found | Intended | Stepped | Token | Reply
 
 
 def reply_of(state: Mapping[str, Any], thread: str, waiting: Ask | None = None, **timing: float | None) -> Reply:
@@ -121,7 +147,7 @@ def reply_of(state: Mapping[str, Any], thread: str, waiting: Ask | None = None, 
         route=state["route"],
         evidence=state["recalled"]["evidence"],
         recall_ms=state["recalled"]["latencyMs"],
-        findings=findings_of(state),  # type: ignore[arg-type]
+        findings=[one for one in findings_of(state) if not one["part"]],  # type: ignore[arg-type]
         calls=[entry["call"] for entry in state["calls"] if entry["turn"] == question.id],
         cut=was_cut(answer),
         broken=answer.response_metadata.get("broken"),
@@ -150,7 +176,10 @@ def _of_update(node: str, update: Mapping[str, Any]) -> Iterator[Event]:
     if node == "operator":
         yield from map(Intended, update["pending"])
     yield from map(Stepped, update.get("steps", []))
-    yield from map(Found, update.get("findings", []))
+    if node == "broker" and (wave := update["work"]["wave"]):
+        yield Begun([job["destination"] for job in update["work"]["jobs"] if job["id"] in wave])
+    for finding in update.get("findings", []):
+        yield Noted(*finding["part"]) if finding["part"] else Found(finding)
 
 
 def ask_in(part: Mapping[str, Any]) -> Ask | None:

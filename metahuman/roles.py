@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
@@ -19,7 +18,7 @@ from metahuman.models.router import RoleRouter
 from metahuman.opening import open_registry
 from metahuman.state.background import background
 from metahuman.state.events import ModelCall, Tokens
-from metahuman.wiring import open_services
+from metahuman.wiring import shared_services
 
 
 @dataclass(frozen=True)
@@ -111,10 +110,8 @@ def validate_registry(*, home: str | None = None) -> tuple[bool, list[str]]:
     return open_registry(find_home(home)).validate_registry()
 
 
-@cache
 def _router(home: Home) -> RoleRouter:
-    home.create()
-    return open_services(home).models
+    return shared_services(home).models
 
 
 def _call(role: str, messages: LanguageModelInput, mode: str | None, options: Mapping[str, Any]) -> RoleCall:

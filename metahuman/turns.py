@@ -5,28 +5,30 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, StateSnapshot
 
+from metahuman.agents.person import PersonTurns
 from metahuman.database import database_of, open_threads
 from metahuman.home import Home
 from metahuman.locks import ThreadLocks
 from metahuman.memory.checkpoints import database_error, open_overlay
-from metahuman.reply import Event, Token, ask_in, events_of, reply_of
+from metahuman.reply import Event, Reply, Token, ask_in, events_of, reply_of
 from metahuman.state.ages import seconds_between
 from metahuman.state.approvals import EXPIRED, Ask, refuse
+from metahuman.state.broking import again
 from metahuman.state.context import TurnContext
 from metahuman.state.errors import AnswerFirst, EmptyTurn
 from metahuman.state.files import whole
 from metahuman.state.moments import iso
 from metahuman.state.operating import told
 from metahuman.state.services import mode_of
-from metahuman.state.turn import TurnState, question_of
+from metahuman.state.turn import TurnState, findings_of, question_of
 from metahuman.threads import Threads
 from metahuman.upkeep import Upkeep
 from metahuman.wiring import HomeServices
@@ -45,7 +47,7 @@ class Turns:
         self._home, self._services = home, services
         self._opened, self._opening = AsyncExitStack(), asyncio.Lock()
         self._database = database_of(home)
-        self._locks = ThreadLocks(home.locks, patience, self._database)
+        self._locks, self._person = ThreadLocks(home.locks, patience, self._database), PersonTurns(home)
         self._threads: Threads | None = None
         self._upkeep: Upkeep | None = None
 
@@ -86,6 +88,34 @@ class Turns:
         async for event in self._run(Command(resume=answer), thread, TurnContext(mode=state.values["mode"])):
             yield event
 
+    async def again(self, specialists: Sequence[str], thread: str) -> AsyncIterator[Event]:
+        """Have some of the last turn's work done again, and the persona speak anew; what is fine is not done again.
+
+        Args:
+            specialists: Whose work; none for all that failed.
+            thread: The thread.
+
+        Raises:
+            EmptyTurn: If there is nothing to do again.
+            AnswerFirst: If the thread waits for a person's word.
+        """
+        await self._free(thread)
+        values = await self.values(thread)
+        known = cast(TurnState, values)
+        work = again(known["work"], findings_of(known), specialists) if "work" in known else None
+        if work is None or work["turn"] != question_of(known).id:
+            raise EmptyTurn(f"no specialist's work is to be done again on thread {thread!r}")
+        last = known["messages"][-1]
+        unsaid = [RemoveMessage(id=str(last.id))] if last.type == "ai" else []
+        context = TurnContext(mode=known["mode"])
+        async with self._locks.hold(thread), self._storing():
+            graph = (await self._open()).graph(known["mode"])
+            await graph.aupdate_state(_config(thread), {"work": work, "messages": unsaid}, as_node="orchestrator")
+        async for event in self._run(None, thread, context):
+            yield event
+            if isinstance(event, Reply) and event.memory_id:
+                await self._services.memory.revise(event.memory_id, event.question, event.text)
+
     async def unanswered(self, thread: str) -> str | None:
         """Return the message that a thread's last turn did not get to answer, if it was cut short."""
         state = await self._state(thread)
@@ -119,6 +149,7 @@ class Turns:
         if self._upkeep:
             await self._upkeep.stop()
         self._threads = self._upkeep = None
+        self._person.close()
         await self._opened.aclose()
 
     async def _run(self, given: Any, thread: str, context: TurnContext) -> AsyncIterator[Event]:
@@ -126,31 +157,32 @@ class Turns:
         clock, config = self._services.clock, _config(thread)
         started, first = clock.milliseconds(), None
         mode = await mode_of(context, self._services.memory)
-        if self._upkeep:
-            await self._upkeep.stop()
-        async with self._locks.hold(thread), self._storing():
-            threads = await self._open()
-            if given is None and not (await threads.graph(mode).aget_state(config)).next:
-                raise EmptyTurn(f"nothing was left unanswered on thread {thread!r}")
-            # What the operator means to do is on disk before it is done: it can then be told what was done already.
-            parts = threads.graph(mode).astream(
-                given,
-                config,
-                context=context,
-                stream_mode=["messages", "updates", "values"],
-                version="v2",
-                durability="sync",
-            )
-            values: Mapping[str, Any] = {}
-            waiting: Ask | None = None
-            async for part in parts:
-                waiting = ask_in(part) or waiting
-                if part["type"] == "values":
-                    values = part["data"]
-                for event in events_of(part):
-                    first = first or (clock.milliseconds() if isinstance(event, Token) else None)
-                    yield event
-            await threads.tidy(mode, thread)
+        with self._person.hold():
+            if self._upkeep:
+                await self._upkeep.stop()
+            async with self._locks.hold(thread), self._storing():
+                threads = await self._open()
+                if given is None and not (await threads.graph(mode).aget_state(config)).next:
+                    raise EmptyTurn(f"nothing was left unanswered on thread {thread!r}")
+                # What the operator means to do is on disk before it is done: what was done already can be told.
+                parts = threads.graph(mode).astream(
+                    given,
+                    config,
+                    context=context,
+                    stream_mode=["messages", "updates", "values"],
+                    version="v2",
+                    durability="sync",
+                )
+                values: Mapping[str, Any] = {}
+                waiting: Ask | None = None
+                async for part in parts:
+                    waiting = ask_in(part) or waiting
+                    if part["type"] == "values":
+                        values = part["data"]
+                    for event in events_of(part):
+                        first = first or (clock.milliseconds() if isinstance(event, Token) else None)
+                        yield event
+                await threads.tidy(mode, thread)
         if self._upkeep and not waiting:
             self._upkeep.start(mode, thread, values)
         timing = {"first_token_ms": round(first - started, 2) if first else None}

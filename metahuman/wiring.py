@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from metahuman.audit.ledger import Ledger
 from metahuman.audit.log import AuditLog
@@ -81,6 +82,13 @@ def open_services(home: Home, providers: Callable[[str], Provider] = open_provid
         short_term=short_term,
         persona_cache=persona_cache,
     )
+
+
+@cache
+def shared_services(home: Home) -> HomeServices:
+    """Return the services of a home that functions of this package share, for as long as the program runs."""
+    home.create()
+    return open_services(home)
 
 
 def open_audit(home: Home, clock: Clock) -> Recorder:

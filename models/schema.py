@@ -22,7 +22,7 @@ EMBEDDER = "embedder"
 NO_STAND_INS = frozenset({"orchestrator", EMBEDDER})
 
 #: Roles whose prompts carry memories: without a word of the owner's, they stay on the machine.
-PRIVATE_ROLES = frozenset({"persona", "curator", "summarizer", EMBEDDER})
+PRIVATE_ROLES = frozenset({"orchestrator", "persona", "curator", "planner", "summarizer", "dreamer", EMBEDDER})
 
 Locality = Literal["local", "any"]
 #: OpenAI-compatible servers differ in how adapters are chosen; OpenAI itself takes none.

@@ -47,11 +47,21 @@ def as_calls(message: AIMessage) -> AIMessage:
 
 def plan_schema(tools: Sequence[Mapping[str, Any]]) -> AnswerSchema:
     """Return the schema of one step: a call of one of the tools, given in OpenAI's format, or a note."""
-    calls = [_call(tool["function"]) for tool in tools]
+    calls = {tool["function"]["name"]: _call(tool["function"]) for tool in tools}
     note = _object({"note": {"type": "string"}}, ["note"])
-    schema = {"title": NAME, **_object({"step": {"anyOf": [*calls, note]}}, ["step"])}
-    validator = Draft202012Validator(schema)
-    return AnswerSchema(NAME, schema, lambda message: read_object(validator, message))
+    schema = _step({"anyOf": [*calls.values(), note]})
+
+    def read(message: AIMessage) -> dict[str, Any]:
+        step = object_of(message).get("step")
+        # Which of many schemas it has to fit, its tool says: looking at all of them takes milliseconds.
+        named = calls.get(str(step.get("tool"))) if isinstance(step, dict) else None
+        return read_object(Draft202012Validator(_step(named) if named else schema), message)
+
+    return AnswerSchema(NAME, schema, read)
+
+
+def _step(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"title": NAME, **_object({"step": schema}, ["step"])}
 
 
 def _call(function: Mapping[str, Any]) -> dict[str, Any]:

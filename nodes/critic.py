@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, Field
 
 from metahuman.nodes.prompts import render
+from metahuman.state.asking import ask_for
 from metahuman.state.context import TurnContext, model_choice
-from metahuman.state.errors import ModelError
 from metahuman.state.operating import failed_lately, operator_tasks, told
 from metahuman.state.prompting import as_block
 from metahuman.state.services import Services
-from metahuman.state.turn import Advice, TurnState, TurnUpdate, call_record, question_of
+from metahuman.state.turn import Advice, TurnState, TurnUpdate, question_of
 
 #: Said where no model can be asked: the operator sees the errors themselves.
 UNADVISED = "mend the arguments as the errors say, or say that it cannot be done"
@@ -33,13 +31,8 @@ async def critic(state: TurnState, runtime: Runtime[TurnContext], *, services: S
     failed = "\n".join(f"{told(step['call'])}: {step['error']}" for step in failed_lately(state))
     asked = render("failed", data=as_block("data", failed), task=operator_tasks(state))
     model = services.models.chat_model("orchestrator", mode=mode, model_id=chosen, listed_only=True)
-    structured = model.with_structured_output(Criticism, include_raw=True)
+    answer = await ask_for(Criticism, model, [SystemMessage(render("critic")), HumanMessage(asked)], turn)
     advice = Advice(turn=turn, again=True, text=UNADVISED)
-    try:
-        answer = cast(dict[str, Any], await structured.ainvoke([SystemMessage(render("critic")), HumanMessage(asked)]))
-    except ModelError as error:
-        return {"advice": advice, "calls": call_record(turn, error)}
-    if not isinstance(answer["parsing_error"], ModelError):
-        said = cast(Criticism, answer["parsed"])
-        advice = Advice(turn=turn, again=said.again, text=said.advice)
-    return {"advice": advice, "calls": call_record(turn, answer["raw"])}
+    if answer.value:
+        advice = Advice(turn=turn, again=answer.value.again, text=answer.value.advice)
+    return {"advice": advice, "calls": answer.calls}

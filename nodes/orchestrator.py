@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
-
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from metahuman.nodes.prompts import render
+from metahuman.state.asking import Answered, ask_for
 from metahuman.state.commands import ruled
 from metahuman.state.context import Mode, TurnContext, model_choice
-from metahuman.state.errors import ModelError
 from metahuman.state.events import route_decided
 from metahuman.state.parts import Route, Task, TurnCall
 from metahuman.state.prompting import fit, shorten
 from metahuman.state.routes import RouteAnswer, answered, guessed, route_to
 from metahuman.state.routing import Situation, situation_of
 from metahuman.state.services import Services, mode_of, short_term_of
-from metahuman.state.turn import TurnState, TurnUpdate, call_record, question_of, thread_of
+from metahuman.state.turn import TurnState, TurnUpdate, question_of, thread_of
 
 #: Characters of a message that it takes a model to see what is wanted.
 MESSAGE = 3000
-
-
-class Asked(NamedTuple):
-    """What came of asking the model: its answer or why there is none, and the calls made."""
-
-    answer: RouteAnswer | None
-    calls: list[TurnCall]
-    why: str | None
 
 
 async def orchestrator(
@@ -67,26 +57,19 @@ async def _decide(
     message, judged = situation.message, await services.classifier.judge(situation)
     if judged.sure:
         return route_to(message, "classifier", judged.tasks, judged.confidence, judged.urgency), []
-    asked = Asked(None, [], "the classifier was not sure, and no model is to be asked")
+    asked = Answered[RouteAnswer](None, None, [], "the classifier was not sure, and no model is to be asked")
     if judged.ask_model:
         asked = await _ask(situation, str(question_of(state).id), runtime, mode, services)
-    if asked.answer:
-        return answered(asked.answer, message, judged), asked.calls
-    return guessed(message, judged, asked.why), asked.calls
+    if asked.value:
+        return answered(asked.value, message, judged), asked.calls
+    return guessed(message, judged, asked.error), asked.calls
 
 
 async def _ask(
     situation: Situation, question: str, runtime: Runtime[TurnContext], mode: Mode, services: Services
-) -> Asked:
+) -> Answered[RouteAnswer]:
     chosen = model_choice(runtime.context, "orchestrator")
     # A model that only stands in for the role talks well enough, but its routes are guesses.
     model = services.models.chat_model("orchestrator", mode=mode, model_id=chosen, listed_only=True)
     budget = services.models.prompt_budget("orchestrator", mode=mode, model_id=chosen)
-    structured = model.with_structured_output(RouteAnswer, include_raw=True)
-    try:
-        answer = cast(dict[str, Any], await structured.ainvoke(fit(routing_prompt(situation), budget)))
-    except ModelError as error:
-        return Asked(None, call_record(question, error), str(error))
-    if isinstance(answer["parsing_error"], ModelError):
-        return Asked(None, call_record(question, answer["raw"]), str(answer["parsing_error"]))
-    return Asked(answer["parsed"], call_record(question, answer["raw"]), None)
+    return await ask_for(RouteAnswer, model, fit(routing_prompt(situation), budget), question)

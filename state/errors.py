@@ -8,6 +8,7 @@ MetaHumanError
 ├── ThreadBusy              another process is in the middle of a turn of this thread
 ├── AnswerFirst             a thread waits for a person's word on a call of a tool
 ├── ToolError               a tool could not do what it was asked
+├── SpecialistFailed        a specialist made nothing of use; it keeps what it made
 └── ModelError              a model could not answer
     ├── ModelDown           nothing listens at the provider's address
     ├── ModelFailed         the server broke off, or went wrong inside
@@ -95,6 +96,19 @@ class AnswerFirst(MetaHumanError):  # noqa: N818 - reads as what to do
 
 class ToolError(MetaHumanError):
     """A tool could not do what it was asked: one line, for the model to mend and for the owner to read."""
+
+
+class SpecialistFailed(MetaHumanError):  # noqa: N818 - reads as what happened
+    """A specialist made nothing of use.
+
+    Args:
+        message: Why, in one line.
+        content: What it made all the same; "" for nothing.
+    """
+
+    def __init__(self, message: str, content: str = "") -> None:
+        self.content = content
+        super().__init__(message)
 
 
 class ModelError(MetaHumanError):

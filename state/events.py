@@ -112,9 +112,20 @@ def route_rolled_back(before: str, after: str) -> AuditEvent:
 
 
 def specialist_done(details: Mapping[str, Any]) -> AuditEvent:
-    """One specialist's task: its lengths, time and whether it failed."""
+    """One specialist's job: its model, lengths, tokens and time, what a check found, and whether it failed."""
     level: Level = "warn" if details.get("error") else "info"
     return AuditEvent("specialist_done", str(details.get("specialist")), details, level, "action")
+
+
+def specialists_done(latencies: Sequence[float], failed: int, total: float) -> AuditEvent:
+    """All specialists of a turn are done: `total` milliseconds after the first began, `latencies` of them each."""
+    details = {
+        "jobs": len(latencies),
+        "failed": failed,
+        "largestLatencyMs": max(latencies, default=0),
+        "totalLatencyMs": round(total, 2),
+    }
+    return AuditEvent("specialists_done", "broker", details, "warn" if failed else "info", "action")
 
 
 def memory_saved(kept: Kept, thread: str | None, actor: str = "system") -> AuditEvent:

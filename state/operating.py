@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from metahuman.state.acting import Acting, Call, Step
+from metahuman.state.broking import OPERATOR
 from metahuman.state.parts import Finding
 from metahuman.state.prompting import FINDING, shorten
 from metahuman.state.turn import TurnState, of_turn, question_of
@@ -90,10 +91,14 @@ def operator_finding(state: TurnState, note: str, error: str | None = None) -> F
     why = "; ".join(filter(None, [error, nothing]))
     return Finding(
         turn=str(question_of(state).id),
+        job=OPERATOR,
         source="operator",
         task=operator_tasks(state),
         content=content,
-        error=f"{why}{': ' + content if content else ''}" if why else None,
+        artifacts=[],
+        part=None,
+        latencyMs=round(sum(step["latencyMs"] for step in steps), 2),
+        error=why or None,
     )
 
 

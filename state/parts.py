@@ -6,6 +6,7 @@ from typing import Literal, NotRequired, get_args
 
 from typing_extensions import TypedDict  # before Python 3.12, pydantic can only describe this one to Studio
 
+from metahuman.state.artifacts import Artifact
 from metahuman.state.events import ModelCall
 
 Specialist = Literal["coder", "planner", "summarizer", "curator", "dreamer"]
@@ -18,10 +19,16 @@ URGENCIES: tuple[Urgency, ...] = get_args(Urgency)
 
 
 class Task(TypedDict):
-    """What one destination is asked to do."""
+    """What one destination is asked to do.
+
+    `after` are the places of the tasks before it whose results it is made from, the first being 0; where it is missing,
+    the words tell. `input` is a text that it is about, if that is not the message.
+    """
 
     destination: Destination
     task: str
+    after: NotRequired[list[int]]
+    input: NotRequired[str]
 
 
 class Route(TypedDict):
@@ -57,13 +64,21 @@ class Recalled(TypedDict):
 
 
 class Finding(TypedDict):
-    """What a specialist or the operator brought back; `turn` is the id of the message it answers."""
+    """What a specialist or the operator brought back; `turn` is the id of the message it answers.
+
+    `content` is all of it as text, `artifacts` what it made, `error` why there is nothing, or not all. `job` is unique
+    in its turn; `part` says which piece of a longer text this is a note on, and of how many, else it is None.
+    """
 
     turn: str
+    job: str
     source: Destination
     task: str
     content: str
+    artifacts: list[Artifact]
     error: str | None
+    part: list[int] | None
+    latencyMs: float
 
 
 class TurnCall(TypedDict):

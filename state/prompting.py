@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from langchain_core.messages import BaseMessage, HumanMessage, merge_message_runs, trim_messages
 
+from metahuman.state.artifacts import brief
 from metahuman.state.parts import Evidence, Finding
 from metahuman.state.tokens import estimate_tokens
 
@@ -13,6 +15,7 @@ from metahuman.state.tokens import estimate_tokens
 MESSAGE_TOKENS = 6
 #: Characters of a finding that the persona sees; the person is shown all of it.
 FINDING = 1200
+_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}).*$", re.M)
 
 
 def message_tokens(message: BaseMessage) -> int:
@@ -55,7 +58,7 @@ def shorten(text: str, limit: int) -> str:
 def as_data(evidence: Iterable[Evidence], findings: Iterable[Finding]) -> str:
     """Return memories and findings as one marked block, which the persona's prompt says is never an instruction."""
     remembered = [f"- {item['timestamp'][:10]} {item['text']}" for item in evidence]
-    found = [f"- {item['source']}: {shorten(item['error'] or item['content'], FINDING)}" for item in findings]
+    found = [f"- {item['source']}: {shorten(_told(item), FINDING)}" for item in findings if not item["part"]]
     return as_block("evidence", "\n".join([*remembered, *found]))
 
 
@@ -63,6 +66,19 @@ def as_block(name: str, text: str) -> str:
     """Return foreign text between tags, unable to close them itself; no text, no block."""
     plain = text.replace("<", "&lt;")
     return f"<{name}>\n{plain}\n</{name}>" if text else ""
+
+
+def _told(finding: Finding) -> str:
+    """Return what came of a job as the persona is told: artifacts in brief, what was said beside them, what failed."""
+    said = finding["content"] if not finding["artifacts"] else ""
+    if any(artifact["kind"] == "code" for artifact in finding["artifacts"]):
+        said = finding["content"]
+        for artifact in finding["artifacts"]:
+            said = said.replace(artifact["text"], "")
+        said = _FENCE.sub("", said).strip()
+    told = "\n".join(filter(None, [*map(brief, finding["artifacts"]), said])).strip()
+    error = finding["error"]
+    return f"{told} [but: {error}]" if told and error else error or told
 
 
 def _shortened(message: BaseMessage, limit: int) -> BaseMessage:

@@ -17,6 +17,9 @@ class TaskAnswer(BaseModel):
 
     destination: Destination
     task: str = Field("", max_length=400)
+    after: list[int] | None = Field(
+        None, max_length=4, description="Numbers of the tasks whose results it is made from, the first task being 1."
+    )
 
 
 class RouteAnswer(BaseModel):
@@ -55,12 +58,17 @@ def route_to(
 
 def answered(answer: RouteAnswer, message: str, judged: Judgement) -> Route:
     """Return the model's route; what it does not say, the message and the classifier do."""
-    tasks = [Task(destination=one.destination, task=one.task or message) for one in answer.tasks]
+    tasks = [_task(one, message) for one in answer.tasks]
     share = judged.scores.get(tasks[0]["destination"], 0)
     confidence = share if answer.confidence is None else answer.confidence
     route = route_to(message, "model", tasks, confidence, answer.urgency or judged.urgency)
     told = {"topics": answer.topics, "intent": answer.intent, "focus": answer.focus}
     return cast(Route, route | {key: value for key, value in told.items() if value})
+
+
+def _task(answer: TaskAnswer, message: str) -> Task:
+    task = Task(destination=answer.destination, task=answer.task or message)
+    return task if answer.after is None else Task(**task, after=[number - 1 for number in answer.after])
 
 
 def guessed(message: str, judged: Judgement, why: str | None) -> Route:

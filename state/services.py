@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from metahuman.state.moments import iso
 from metahuman.state.short_term import after_break, of_thread
@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # commands that ask no model need not wait for LangChain
     from metahuman.state.routing import Classifier
     from metahuman.state.short_term import Change
     from metahuman.state.turn import TurnState
+
+T = TypeVar("T")
 
 
 class Audit(Protocol):
@@ -178,6 +180,18 @@ class Tools(Protocol):
 
     def patience(self) -> float | None:
         """Return the seconds after which a person's word comes too late; None if it never does."""
+        ...
+
+
+class Courtesy(Protocol):
+    """How work in the background lets a person's turn go first."""
+
+    async def gently(self, make: Callable[[], Awaitable[T]]) -> T:
+        """Make a model call and return what it returns; a person's turn cancels it, and it is made again after that.
+
+        Args:
+            make: Makes the call; it is asked anew for each try.
+        """
         ...
 
 

@@ -14,9 +14,11 @@ from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict  # before Python 3.12, pydantic can only describe this one to Studio
 
 from metahuman.state.acting import Call, Step
+from metahuman.state.artifacts import Kept
+from metahuman.state.broking import Work
 from metahuman.state.context import Mode, Trust
 from metahuman.state.errors import EmptyTurn, ModelError
-from metahuman.state.parts import Finding, Recalled, Route, ShortTerm, Specialist, TurnCall
+from metahuman.state.parts import Finding, Recalled, Route, ShortTerm, TurnCall
 from metahuman.state.summaries import Summary
 
 
@@ -31,6 +33,11 @@ def of_latest_turn(old: list[T], new: list[T]) -> list[T]:
     """Add what parallel nodes bring, and drop what earlier turns of the thread left behind."""
     both = [*(old or []), *new]
     return [item for item in both if item["turn"] == both[-1]["turn"]]
+
+
+def latest_findings(old: list[Finding], new: list[Finding]) -> list[Finding]:
+    """Add what parallel nodes bring, as `of_latest_turn`; a job that was done again has one finding, the last."""
+    return list({finding["job"]: finding for finding in of_latest_turn(old, new)}.values())
 
 
 class TurnInput(TypedDict):
@@ -51,7 +58,8 @@ class TurnState(TurnInput, total=False):
     """All that a turn knows; a checkpoint of it is the thread's short-term memory.
 
     `pending` are calls of tools that are yet to be made, `steps` those that have ended, of which `planned` had when the
-    operator was last asked.
+    operator was last asked. `work` are the jobs of specialists and operator, `artifacts` what they made lately on the
+    thread.
     """
 
     summary: Summary
@@ -64,7 +72,9 @@ class TurnState(TurnInput, total=False):
     steps: Annotated[list[Step], of_latest_turn]
     planned: int
     advice: Advice
-    findings: Annotated[list[Finding], of_latest_turn]
+    work: Work
+    findings: Annotated[list[Finding], latest_findings]
+    artifacts: list[Kept]
     calls: Annotated[list[TurnCall], of_latest_turn]
     shortTerm: ShortTerm
     memoryId: str | None
@@ -84,20 +94,12 @@ class TurnUpdate(TypedDict, total=False):
     steps: list[Step]
     planned: int
     advice: Advice
+    work: Work
     findings: list[Finding]
+    artifacts: list[Kept]
     calls: list[TurnCall]
     shortTerm: ShortTerm
     memoryId: str | None
-
-
-class SpecialistJob(TypedDict):
-    """What one run of the specialist node gets: a single task and the turn it belongs to."""
-
-    specialist: Specialist
-    task: str
-    message: str
-    turn: str
-    mode: Mode
 
 
 def question_of(state: TurnState) -> HumanMessage:

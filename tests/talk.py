@@ -18,6 +18,8 @@ from tests.fakes import Answer, World, world
 from tests.memories import FakeMemory
 from tests.operators import FakeTools
 
+#: What a coder answers.
+CODE = "```python\nsorted()\n```"
 CONFIG: Any = {"configurable": {"thread_id": "t"}}
 
 
@@ -55,6 +57,14 @@ def to(*tasks: tuple[str, str]) -> str:
 def use(tool: str, **arguments: Any) -> str:
     """Return what a model answers that wants a tool called."""
     return json.dumps({"step": {"tool": tool, "arguments": arguments}})
+
+
+def plan(*steps: str, **after: list[int]) -> str:
+    """Return what a planner answers: steps of an hour each; `after` maps "s2" to the steps before the second."""
+    filled = [
+        {"step": step, "after": after.get(f"s{number}", []), "takes": "1 hour"} for number, step in enumerate(steps, 1)
+    ]
+    return json.dumps({"steps": filled})
 
 
 def note(text: str) -> str:

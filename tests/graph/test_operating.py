@@ -13,7 +13,7 @@ from metahuman.state.errors import ModelDown, ToolError
 from metahuman.state.operating import CALLS, ROUNDS
 from tests.fakes import registry
 from tests.operators import FakeTools
-from tests.talk import CONFIG, Talk, note, to, use
+from tests.talk import CODE, CONFIG, Talk, note, to, use
 
 WORK = to(("operator", "tidy up"))
 #: A model that calls tools of itself.
@@ -164,7 +164,7 @@ async def test_the_persona_waits_for_specialists_and_the_operator_and_speaks_onc
     talk = Talk(
         tools=FakeTools({"fs_list": "a", "fs_read": "b"}),
         orchestrator=[both, use("fs_list"), use("fs_read"), note("there is an a")],
-        coder=["sorted()"],
+        coder=[CODE],
         persona=["both done"],
     )
     state = await talk.say("list and sort")

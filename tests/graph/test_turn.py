@@ -15,7 +15,7 @@ from metahuman.state.summaries import MESSAGES, OVERDUE
 from tests.classifiers import judgement
 from tests.fakes import Answer, registry, world
 from tests.memories import FakeMemory
-from tests.talk import CONFIG, Talk, note, to
+from tests.talk import CODE, CONFIG, Talk, note, plan, to
 
 DRAWING = Path(__file__).parents[2] / "graph" / "drawings" / "turn.mmd"
 
@@ -40,26 +40,28 @@ async def test_a_conversation_goes_through_both_minds_and_is_remembered() -> Non
 async def test_specialists_work_side_by_side_and_one_that_fails_takes_nothing_from_the_others() -> None:
     tasks = to(("coder", "sort a list"), ("planner", "plan a trip"), ("summarizer", "shorten"))
     talk = Talk(
-        orchestrator=[tasks], coder=["sorted()"], planner=[ModelDown("no server")], summarizer=["short"], persona=["ok"]
+        orchestrator=[tasks], coder=[CODE], planner=[ModelDown("no server")], summarizer=["short"], persona=["ok"]
     )
     state = await talk.say("three things, please")
     found = {finding["source"]: (finding["content"], finding["error"]) for finding in state["findings"]}
     assert found == {
-        "coder": ("sorted()", None),
+        "coder": (CODE, None),
         "planner": ("", "no model could answer as planner: planner: no server"),
         "summarizer": ("short", None),
     }
     spoken = talk.world.provider.asked[-1].messages[-1].text
-    assert "- coder: sorted()" in spoken
+    assert "- coder: sort.py (python, 1 line)\n" in spoken
     assert "- planner: no model could answer" in spoken
     assert spoken.endswith("three things, please")
     assert len(talk.world.audit.named("specialist_done")) == 3
 
 
 async def test_however_long_a_message_or_a_finding_the_prompts_stay_short() -> None:
-    talk = Talk(orchestrator=[to(("coder", "sort"))], coder=["x = 1\n" * 5000], persona=["there it is"])
+    talk = Talk(
+        orchestrator=[to(("coder", "sort"))], coder=["```python\n" + "x = 1\n" * 5000 + "```"], persona=["there it is"]
+    )
     state = await talk.say("sort this: " + "9 " * 50_000 + "in C, please")
-    assert len(state["findings"][0]["content"]) == 30_000
+    assert len(state["findings"][0]["content"]) == 30_013
     routing, _, speaking = (asked.messages[-1].text for asked in talk.world.provider.asked)
     assert len(routing) < 4_000
     assert "sort this: 9" in routing
@@ -117,7 +119,7 @@ async def test_a_person_may_choose_a_model_for_one_run() -> None:
 
 
 async def test_a_thread_goes_on_and_leaves_the_last_turns_findings_behind() -> None:
-    talk = Talk(orchestrator=[to(("coder", "sort"))], coder=["sorted()"], persona=["there"])
+    talk = Talk(orchestrator=[to(("coder", "sort"))], coder=[CODE], persona=["there"])
     await talk.say("sort it")
     talk.world.provider.script = {"orchestrator": [to(("conversation", ""))], "persona": ["you are welcome"]}
     state = await talk.say("thanks", number=2)
@@ -161,7 +163,7 @@ def test_the_drawing_is_that_of_the_graph() -> None:
 
 
 async def test_what_the_classifier_is_sure_of_needs_no_model() -> None:
-    talk = Talk(orchestrator=[], coder=["sorted()"], persona=["there"])
+    talk = Talk(orchestrator=[], coder=[CODE], persona=["there"])
     talk.world.classifier.known["sort it"] = judgement("sort it", "coder", urgency="high")
     state = await talk.say("sort it")
     route = state["route"]
@@ -171,7 +173,7 @@ async def test_what_the_classifier_is_sure_of_needs_no_model() -> None:
 
 
 async def test_a_command_is_obeyed_whatever_the_classifier_thinks() -> None:
-    talk = Talk(orchestrator=[], planner=["first, pack"], persona=["so"])
+    talk = Talk(orchestrator=[], planner=[plan("pack")], persona=["so"])
     state = await talk.say("/plan a week in Rome")
     assert state["route"]["decidedBy"] == "rule"
     assert state["findings"][0]["task"] == "a week in Rome"
@@ -188,10 +190,10 @@ async def test_on_a_guess_nothing_is_done_with_tools() -> None:
 
 
 async def test_no_model_is_asked_where_the_owner_wants_none() -> None:
-    talk = Talk(orchestrator=[], coder=["sorted()"], persona=["there"])
+    talk = Talk(orchestrator=[], coder=[CODE], persona=["there"])
     talk.world.classifier.known["sort it"] = judgement("sort it", "coder", confidence=0.5, ask_model=False)
     state = await talk.say("sort it")
-    assert (state["route"]["decidedBy"], state["findings"][0]["content"]) == ("fallback", "sorted()")
+    assert (state["route"]["decidedBy"], state["findings"][0]["content"]) == ("fallback", CODE)
 
 
 async def test_what_the_model_leaves_out_is_read_off_the_message() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from metahuman.models.calls import RoleCall
 from metahuman.models.router import RoleRouter
+from metahuman.models.schema import ROLES
 from metahuman.state.errors import (
     AdapterRefused,
     BadKey,
@@ -210,6 +211,11 @@ async def test_a_private_role_does_not_leave_the_machine() -> None:
         await ask(it)
     assert kinds(it) == ["remote", "remote"]
     assert await ask(it, "coder") == "fine"
+
+
+@pytest.mark.parametrize("role", sorted({*ROLES, "embedder"} - {"coder", "fallback"}))
+def test_roles_whose_prompts_carry_memories_are_private(role: str) -> None:
+    assert registry().policy(role).locality == "local"
 
 
 async def test_it_does_where_its_owner_says_so() -> None:
