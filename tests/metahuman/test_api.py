@@ -14,11 +14,12 @@ from filelock import FileLock
 
 from metahuman.api import MetaHuman
 from metahuman.audit.reader import tail
-from metahuman.reply import Found, Reply, Routed, Token
+from metahuman.reply import Begun, Found, Reply, Routed, Token
 from metahuman.state.errors import EmptyTurn, ModelDown, NoModelAnswered, SettingError, StoreError, ThreadBusy
 from metahuman.status import collect
 from tests.fakes import ScriptedProvider, Slow, registry_content
 from tests.homes import TALK, files, scripted, served, write_registry
+from tests.talk import CODE
 from tests.servers.answer import Answer
 from tests.servers.ollama import OllamaServer
 from tests.servers.openai import OpenAIServer
@@ -44,10 +45,10 @@ def test_a_reply_tells_all_that_led_to_it(tmp_path: Path) -> None:
 
 def test_a_stream_tells_what_happens_as_it_happens(tmp_path: Path) -> None:
     route = TALK.replace("conversation", "coder")
-    with scripted(tmp_path, orchestrator=[route], coder=["sorted()"], persona=["here you are"]) as twin:
+    with scripted(tmp_path, orchestrator=[route], coder=[CODE], persona=["here you are"]) as twin:
         events = list(twin.stream("sort it"))
     kinds = [type(event) for event in events]
-    assert kinds == [Routed, Found, Token, Token, Token, Reply]
+    assert kinds == [Routed, Begun, Found, Token, Token, Token, Reply]
     assert "".join(event.text for event in events if isinstance(event, Token)) == "here you are"
 
 

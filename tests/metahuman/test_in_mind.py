@@ -51,7 +51,7 @@ def test_every_turn_sets_the_focus_and_what_the_owner_changes_is_seen_by_the_nex
 
 
 def test_a_specialist_that_fails_leaves_its_task_open_until_it_is_done(tmp_path: Path) -> None:
-    script = {"orchestrator": [CODE, CODE], "coder": [BadRequest("no"), "x = 1"], "persona": ["ok"] * 2}
+    script = {"orchestrator": [CODE, CODE], "coder": [BadRequest("no"), "```python\nx = 1\n```"], "persona": ["ok"] * 2}
     with watched(tmp_path, **script) as (twin, _):  # type: ignore[arg-type]
         twin.chat("write a parser")
         assert twin.short_term.load()["activeTasks"] == ["coder: write a parser"]
