@@ -10,13 +10,13 @@ from metahuman.graph.routes import after_broker
 from metahuman.nodes.broker import broker
 from metahuman.nodes.specialist import specialist
 from metahuman.state.context import TurnContext
-from metahuman.state.services import Services
+from metahuman.state.services import Workshop
 from metahuman.state.turn import TurnState
 
 SpecialistsGraph = StateGraph[TurnState, TurnContext, TurnState, TurnState]
 
 
-def build(services: Services) -> SpecialistsGraph:
+def build(services: Workshop) -> SpecialistsGraph:
     """Return the graph that runs the tasks of a given route; none of them may be the operator's.
 
     Args:

@@ -13,9 +13,10 @@ from metahuman.corrections import correct_last
 from metahuman.home import Home, find_home
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
-from metahuman.products import chosen, save
+from metahuman.products import Sourced, chosen, save, sourced
 from metahuman.reply import Event, Reply, last_of, reply_of
 from metahuman.state.approvals import Ask
+from metahuman.state.artifacts import Kept
 from metahuman.state.background import background
 from metahuman.state.commands import COMMANDS, destination_named
 from metahuman.state.context import Mode, Trust, TurnContext, as_trust
@@ -141,7 +142,19 @@ class MetaHuman:
             BadChoice: If nothing of that name has.
             StoreError: If a file cannot be written.
         """
-        return save(chosen(background.run(self._turns.values(thread)).get("artifacts", []), names), Path(folder))
+        return save(chosen(self.artifacts(thread), names), Path(folder))
+
+    def artifacts(self, thread: str = MAIN) -> list[Kept]:
+        """Return what specialists have made on a thread, the latest last; the oldest are let go when there are many."""
+        return list(background.run(self._turns.values(thread)).get("artifacts", []))
+
+    def summary_sources(self, thread: str = MAIN) -> list[Sourced]:
+        """Return for each sentence of a thread's last summary where in its source it is from.
+
+        Raises:
+            EmptyTurn: If there is no summary, or its source is no longer there.
+        """
+        return sourced(background.run(self._turns.values(thread)))
 
     def asks(self, thread: str | None = None) -> list[Ask]:
         """Return the calls of tools that wait for a person's word: on a thread, or on all of them."""

@@ -11,21 +11,21 @@ from metahuman.state.context import TurnContext, model_choice
 from metahuman.state.events import specialists_done
 from metahuman.state.moments import iso
 from metahuman.state.parts import Finding
-from metahuman.state.services import Services
+from metahuman.state.services import Workshop
 from metahuman.state.turn import TurnState, TurnUpdate, findings_of, question_of
 
 #: Tokens of a summarizer's prompt that are not the text.
 FRAME = 500
 
 
-async def broker(state: TurnState, runtime: Runtime[TurnContext], *, services: Services) -> TurnUpdate:
+async def broker(state: TurnState, runtime: Runtime[TurnContext], *, services: Workshop) -> TurnUpdate:
     """Return the next jobs to hand out; with none left, the artifacts that the thread now has."""
     work, found = _work(state, services), findings_of(state)
     if not unfinished(work["jobs"], found):
         await _tell(found, work, services)
         return {"work": Work(**{**work, "wave": []}), "artifacts": artifacts_of(found, state.get("artifacts", []))}
-    due, room = ready(work["jobs"], found), _room(state, runtime, services)
-    to_cut = [job["id"] for job in due if job["destination"] == "summarizer"]
+    to_cut = [job["id"] for job in ready(work["jobs"], found) if job["destination"] == "summarizer"]
+    room = _room(state, runtime, services) if to_cut else 0
     jobs = list[Job]()
     for job in work["jobs"]:
         jobs += cut(job, text_of(state, job), room, work["jobs"]) if job["id"] in to_cut else [job]
@@ -34,7 +34,7 @@ async def broker(state: TurnState, runtime: Runtime[TurnContext], *, services: S
     return {"work": Work(**{**work, "jobs": given, "wave": wave})}
 
 
-async def _tell(found: list[Finding], work: Work, services: Services) -> None:
+async def _tell(found: list[Finding], work: Work, services: Workshop) -> None:
     """Write down what a turn's specialists took, one by one and together."""
     theirs = [finding for finding in found if finding["source"] != OPERATOR]
     if theirs:
@@ -43,15 +43,17 @@ async def _tell(found: list[Finding], work: Work, services: Services) -> None:
         await services.audit.arecord(specialists_done(latencies, failed, total * 1000))
 
 
-def _work(state: TurnState, services: Services) -> Work:
-    """Return the turn's work, as it stands or as it begins."""
-    turn, work = str(question_of(state).id), state.get("work")
-    if work and work["turn"] == turn:
-        return work
-    return Work(turn=turn, began=iso(services.clock.now()), jobs=jobs_of(state["route"]["tasks"]), wave=[])
+def _work(state: TurnState, services: Workshop) -> Work:
+    """Return the turn's work, as it stands or as it begins, be it for the second time."""
+    turn, work, now = str(question_of(state).id), state.get("work"), iso(services.clock.now())
+    if not work or work["turn"] != turn:
+        return Work(turn=turn, began=now, jobs=jobs_of(state["route"]["tasks"]), wave=[])
+    before = {finding["job"] for finding in findings_of(state)}
+    again = not work["wave"] and any(job["id"] in before and not job["given"] for job in work["jobs"])
+    return Work(**{**work, "began": now}) if again else work
 
 
-def _room(state: TurnState, runtime: Runtime[TurnContext], services: Services) -> int:
+def _room(state: TurnState, runtime: Runtime[TurnContext], services: Workshop) -> int:
     """Return how many tokens of a text the summarizer's prompt has room for."""
     chosen = model_choice(runtime.context, "summarizer")
     budget = services.models.prompt_budget("summarizer", mode=state["mode"], model_id=chosen)

@@ -15,11 +15,12 @@ from metahuman.state.asking import Answered, ask, ask_for
 from metahuman.state.briefing import SpecialistJob
 from metahuman.state.context import TurnContext, model_choice
 from metahuman.state.crafts import SCHEMAS, Product, length_for, mended, read
+from metahuman.state.endings import details_of, finding_of
 from metahuman.state.events import specialist_done
 from metahuman.state.lengths import Length
-from metahuman.state.parts import Finding, TurnCall
+from metahuman.state.parts import TurnCall
 from metahuman.state.prompting import as_block, shorten
-from metahuman.state.services import Services
+from metahuman.state.services import Workshop
 from metahuman.state.tokens import estimate_tokens
 from metahuman.state.turn import TurnUpdate, was_cut
 
@@ -31,7 +32,7 @@ TASK, SHOWN = 2_000, 8_000
 SHORT = 4_000
 
 
-async def specialist(job: SpecialistJob, runtime: Runtime[TurnContext], *, services: Services) -> TurnUpdate:
+async def specialist(job: SpecialistJob, runtime: Runtime[TurnContext], *, services: Workshop) -> TurnUpdate:
     """Return what the specialist made, or why it could not: one that fails takes nothing from the others."""
     role, started = job["specialist"], services.clock.milliseconds()
     length, chosen = length_for(job), model_choice(runtime.context, role)
@@ -50,12 +51,12 @@ async def specialist(job: SpecialistJob, runtime: Runtime[TurnContext], *, servi
     made = await asyncio.to_thread(mended, made, job, length) if made.problem else made
     error = error or (job["lacks"] if made.content else "nothing that it wrote could be used") or None
     took = round(services.clock.milliseconds() - started, 2)
-    await services.audit.arecord(specialist_done(_details(job, made, calls, error, took)))
-    return {"findings": [_finding(job, made, error, took)], "calls": calls}
+    await services.audit.arecord(specialist_done(details_of(job, made, calls, error, took)))
+    return {"findings": [finding_of(job, made, error, took)], "calls": calls}
 
 
 async def _ask(
-    job: SpecialistJob, prompt: Sequence[BaseMessage], runtime: Runtime[TurnContext], services: Services
+    job: SpecialistJob, prompt: Sequence[BaseMessage], runtime: Runtime[TurnContext], services: Workshop
 ) -> Answered[Any]:
     role = job["specialist"]
     model = services.models.chat_model(role, mode=job["mode"], model_id=model_choice(runtime.context, role))
@@ -96,36 +97,3 @@ def _again(prompt: Sequence[BaseMessage], made: Product) -> list[BaseMessage]:
     """Return the prompt, what came of it, and what is wrong with that."""
     said = AIMessage(shorten(made.content, SHOWN))
     return [*prompt, said, HumanMessage(render("mend", problem=str(made.problem)))]
-
-
-def _finding(job: SpecialistJob, made: Product, error: str | None, took: float) -> Finding:
-    return Finding(
-        turn=job["turn"],
-        job=job["job"]["id"],
-        source=job["specialist"],
-        task=job["job"]["task"],
-        content=made.content,
-        artifacts=made.artifacts,
-        error=error,
-        part=job["job"]["part"],
-        latencyMs=took,
-    )
-
-
-def _details(
-    job: SpecialistJob, made: Product, calls: Sequence[TurnCall], error: str | None, took: float
-) -> dict[str, Any]:
-    tokens = [entry["call"]["tokens"] for entry in calls]
-    return {
-        "specialist": job["specialist"],
-        "model": calls[-1]["call"]["model"] if calls else None,
-        "description": job["job"]["task"],
-        "part": job["job"]["part"],
-        "inputLength": len(job["source"] or job["message"]),
-        "outputLength": len(made.content),
-        "tokens": {kind: sum(each[kind] for each in tokens) for kind in ("prompt", "completion")},
-        "tries": len(calls),
-        "problem": made.problem,
-        "latencyMs": took,
-        "error": error,
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from typing_extensions import TypedDict  # before Python 3.12, pydantic can only describe this one to Studio
@@ -13,8 +13,10 @@ from metahuman.state.topics import topics_of
 
 #: Artifacts that a thread keeps, and characters of all of them: what is asked next is most often about the last.
 KEPT, CHARACTERS = 12, 200_000
-#: Characters of a file's name, before its ending.
-NAME = 48
+#: Characters of a file's name before its dot, and after it: of any script, it fits into the 255 bytes of file systems.
+NAME, ENDING = 40, 16
+#: What a file is called whose task has no topic.
+UNTITLED = "untitled"
 
 
 class Made(TypedDict):
@@ -26,7 +28,10 @@ class Made(TypedDict):
 
 
 class CodeFile(Made):
-    """One file of code. `language` is as the model named it, "" if it did not; `defines` what can be called in it."""
+    """One file of code. `language` is as the model named it, else as the file ends; `defines` what can be called in it.
+
+    It is "" where neither tells.
+    """
 
     kind: Literal["code"]
     language: str
@@ -88,7 +93,7 @@ class Kept(TypedDict):
 
 def brief(artifact: Artifact) -> str:
     """Return an artifact as the persona is told of it: code by its outline, which nobody can misquote, else whole."""
-    told = artifact["text"]
+    told = artifact["text"].strip()
     if artifact["kind"] == "code":
         count = len(told.splitlines())
         lines = f"{count} line{'' if count == 1 else 's'}"
@@ -100,20 +105,19 @@ def brief(artifact: Artifact) -> str:
 def keep(before: Iterable[Kept], new: Iterable[Kept]) -> list[Kept]:
     """Return the artifacts of a thread after some were added, the latest last; one made anew replaces the one before.
 
-    The oldest go first when there are too many.
+    The oldest go first when there are too many; those of the latest turn all stay, for they are yet to be saved.
     """
     fresh = list(new)
     again = {(one["turn"], one["job"]) for one in fresh}
-    both = [*(one for one in before if (one["turn"], one["job"]) not in again), *fresh][-KEPT:]
-    while len(both) > 1 and sum(len(one["artifact"]["text"]) for one in both) > CHARACTERS:
+    both = [*(one for one in before if (one["turn"], one["job"]) not in again), *fresh]
+    while both and both[0]["turn"] != both[-1]["turn"] and _too_many(both):
         both = both[1:]
     return both
 
 
 def named(task: str, ending: str) -> str:
-    """Return a file name for what a task asks for: of its topics, or of what it is."""
-    topics = "-".join(topics_of(task)[:2]) or ending.removeprefix(".")
-    return file_name(f"{topics}{ending}", f"untitled{ending}")
+    """Return a file name for what a task asks for, of its topics; `ending` has its dot."""
+    return file_name(f"{'-'.join(topics_of(task)[:2]) or UNTITLED}{ending}", f"{UNTITLED}{ending}")
 
 
 def file_name(wanted: str, otherwise: str) -> str:
@@ -126,4 +130,8 @@ def file_name(wanted: str, otherwise: str) -> str:
     last = unicodedata.normalize("NFC", re.split(r"[/\\]", wanted.strip())[-1])
     plain = re.sub(r"[^\w.-]+", "-", last).strip("-.")
     stem, dot, ending = plain.rpartition(".") if "." in plain else (plain, "", "")
-    return f"{stem[:NAME].rstrip('-.')}{dot}{ending[:NAME]}" if stem else otherwise
+    return f"{stem[:NAME].rstrip('-.')}{dot}{ending[:ENDING].rstrip('-')}" if stem else otherwise
+
+
+def _too_many(kept: Sequence[Kept]) -> bool:
+    return len(kept) > KEPT or sum(len(one["artifact"]["text"]) for one in kept) > CHARACTERS

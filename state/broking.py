@@ -24,8 +24,12 @@ OPERATOR = "operator"
 LEVELS = 3
 #: A task that speaks of what another makes: "plan my week from it", "and explain the code".
 _REFERS = re.compile(
-    r"\b(?:it|its|that|this|them|these|those|they|result|results|output|outcome"
-    r"|the (?:summary|plan|code|script|function|program|steps?|dream|list|answer|file)|daraus|davon|damit)\b",
+    r"\b(?:it|its|them|they|results?|output|outcome|(?:from|of|for|with|into|about|on|to|explain|use) (?:that|this)"
+    r"|that(?=\s*(?:$|[.,;:!?)]|and\b|into?\b|to\b))"
+    r"|(?:this|these|those)(?! (?:time|morning|afternoon|evening|night|day|days|week|weeks|weekend|month|months|year"
+    r"|years|summer|autumn|winter|spring|way)\b)"
+    r"|the (?:summary|plan|code|script|function|program|steps?|dream|list|answer|file)"
+    r"|daraus|davon|damit|darüber|das ergebnis|le résultat|el resultado|il risultato)\b",
     re.I,
 )
 
@@ -78,10 +82,12 @@ def jobs_of(tasks: Sequence[Task]) -> list[Job]:
     return _without_circles(jobs)
 
 
-def ready(jobs: Iterable[Job], found: Iterable[Finding]) -> list[Job]:
+def ready(jobs: Sequence[Job], found: Iterable[Finding]) -> list[Job]:
     """Return the jobs that nobody has been given and that need nothing which is not there yet."""
-    there = {finding["job"] for finding in found}
-    return [job for job in jobs if not job["given"] and there.issuperset(job["after"])]
+    waiting = [job for job in jobs if not job["given"]]
+    # What is to be done again does not count as there, though something came of it before.
+    there = {finding["job"] for finding in found} - {job["id"] for job in waiting}
+    return [job for job in waiting if there.issuperset(job["after"])]
 
 
 def unfinished(jobs: Iterable[Job], found: Iterable[Finding]) -> list[Job]:
@@ -123,7 +129,7 @@ def again(work: Work, found: Iterable[Finding], names: Sequence[str]) -> Work | 
     redo -= {OPERATOR}
     while more := {job["id"] for job in work["jobs"] if redo & set(job["after"])} - redo - {OPERATOR}:
         redo |= more
-    jobs = [Job(**{**job, "given": job["given"] and job["id"] not in redo}) for job in work["jobs"]]
+    jobs = [Job(**{**job, "given": job["given"] and job["id"] not in redo}) for job in _uncut(work["jobs"], redo)]
     return Work(**{**work, "jobs": jobs, "wave": []}) if redo else None
 
 
@@ -166,14 +172,30 @@ def _needed(place: int, tasks: Sequence[Task]) -> list[int]:
     return before[-1:] if _REFERS.search(tasks[place]["task"][:200]) else []
 
 
+def _uncut(jobs: Sequence[Job], redo: set[str]) -> list[Job]:
+    """Return jobs without the pieces of a text that will be another one; whoever needed them cuts it anew."""
+    left = [job for job in jobs if not (job["part"] and redo.intersection(job["after"]))]
+    if len(left) == len(jobs):
+        return left
+    known, whole = {job["id"] for job in left}, list[Job]()
+    for job in left:
+        if known.issuperset(job["after"]):
+            whole.append(job)
+        else:
+            mine = [one for one in left if one["part"] and one["id"].startswith(f"{job['id']}.")]
+            level = max((one["level"] + 1 for one in mine), default=0)
+            after = [one["id"] for one in mine if one["level"] + 1 == level] or job["origin"]
+            whole.append(Job(**{**job, "after": after, "level": level}))
+    return whole
+
+
 def _without_circles(jobs: list[Job]) -> list[Job]:
     """Return jobs of which none waits for itself: the operator waits for nobody who waits for it."""
-    waiting = {job["id"]: set(job["after"]) for job in jobs}
-
-    def waits_for_operator(name: str) -> bool:
-        return any(one == OPERATOR or waits_for_operator(one) for one in waiting[name] if one != name)
-
+    waiting = {OPERATOR}
+    for job in jobs:  # each stands after those that it needs, but for the operator
+        if waiting.intersection(job["after"]):
+            waiting.add(job["id"])
     for job in jobs:
         if job["id"] == OPERATOR:
-            job["after"] = job["origin"] = [one for one in job["after"] if not waits_for_operator(one)]
+            job["after"] = job["origin"] = [one for one in job["after"] if one not in waiting]
     return jobs

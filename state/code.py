@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import re
-import tomllib
-import warnings
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import yaml
-from markdown_it import MarkdownIt
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
-from pygments.token import Punctuation
-from pygments.util import ClassNotFound
+from metahuman.state.artifacts import UNTITLED, CodeFile, file_name, named
+from metahuman.state.fences import Block, blocks, lines_of
+from metahuman.state.naming import ending_of, label_of, name_of
+from metahuman.state.syntax import PYTHON, defined_in, language_of, wrong_with
 
-from metahuman.state.artifacts import CodeFile, file_name, named
-
-#: Characters of a file beyond which nothing of it is checked.
-LONGEST = 400_000
-#: What no block of code is, whatever its fence says.
-_TALK = frozenset({"text", "txt", "markdown", "md", "output", "plaintext"})
-#: Languages whose brackets must match, as Pygments calls them; in others a lone one has a meaning.
-_BRACKETED = frozenset({"c", "cpp", "csharp", "css", "dart", "go", "java", "javascript", "kotlin", "php", "rust"})
-_BRACKETED |= {"scala", "scss", "sql", "swift", "typescript", "tsx", "jsx"}
-_PAIRS = {")": "(", "]": "[", "}": "{"}
-#: A name in the fence: ```python search.py, ```js title="a.js", ```go:main.go.
-_NAME = re.compile(r"[\w.-]+\.\w{1,8}\b")
-#: A first line that is a comment naming the file.
-_NAMED = re.compile(
-    r"^\s*(?://|#|--|/\*|<!--|;)\s*(?:file(?:name)?\s*:\s*)?([\w./-]+\.\w{1,8})\s*(?:\*/|-->)?\s*$", re.I
-)
+#: Lines of a block of commands beyond which it is a script.
+COMMANDS = 8
+#: What no block of code is unless it has a name, and blocks that show how code is run.
+_TALK = frozenset({"text", "txt", "markdown", "md", "output", "plaintext", "console", "shell-session"})
+_SHELL = frozenset({"sh", "bash", "shell", "zsh", "fish", "powershell", "ps1", "bat", "cmd"})
+#: A script does more than call programs.
+_SCRIPT = re.compile(r"^#!|^\s*(?:if|for|while|case|function|set|export)\b|^\s*\w+\s*\(\)|^\s*\$?\w+\s?=", re.M)
+_ASKED_SHELL = re.compile(r"\b(?:shell|bash|zsh|powershell|batch|commands?|one-?liner|script\.sh|\w+\.sh)\b", re.I)
+#: Files that are called one thing only.
+_WHOLE_NAMES = {"docker": "Dockerfile", "dockerfile": "Dockerfile", "make": "Makefile", "makefile": "Makefile"}
+_PATCHED = re.compile(r"^\+\+\+ (?:b/)?(\S+)", re.M)
 
 
 class Answer(NamedTuple):
@@ -42,23 +31,33 @@ class Answer(NamedTuple):
     remarks: str
 
 
+class _Found(NamedTuple):
+    """A block that may be a file: how likely it is none, 0 being certain that it is one."""
+
+    file: CodeFile
+    block: Block
+    doubt: int
+
+
 def read_code(answer: str, task: str) -> Answer:
     """Return the files of code in a model's answer.
+
+    Of blocks without a name, those that only show how the others are run, or what they print, are remarks. An answer
+    without any block may be code as a whole.
 
     Args:
         answer: Markdown, as a model wrote it.
         task: What was asked for, to name files by that have no name.
     """
-    lines = answer.splitlines()
-    files, outside = list[CodeFile](), list(lines)
-    for fence in (token for token in MarkdownIt().parse(answer) if token.type == "fence" and token.map):
-        start, end = fence.map or (0, 0)
-        outside[start:end] = [""] * (end - start)
-        closed = end - start >= 2 and lines[end - 1].strip().startswith(fence.markup)
-        if fence.content.strip():
-            files.append(_file(fence.info, fence.content, task, len(files), closed=closed))
-    code = [file for file in files if file["language"] not in _TALK] or files
-    return Answer(_apart(code), "\n".join(filter(str.strip, outside)))
+    lines = lines_of(answer)
+    found = [_found(block, lines, task) for block in blocks(lines) if block.text.strip()]
+    if not found:
+        return _unfenced(answer, task)
+    least = min(one.doubt for one in found)
+    kept = [one for one in found if one.doubt == least]
+    within = {number for one in kept for number in range(one.block.first, one.block.beyond)}
+    outside = [line for number, line in enumerate(lines) if number not in within]
+    return Answer(_apart(one.file for one in kept), "\n".join(filter(str.strip, outside)))
 
 
 def problem_of(files: list[CodeFile]) -> str | None:
@@ -68,99 +67,58 @@ def problem_of(files: list[CodeFile]) -> str | None:
     return next((file["problem"] for file in files if file["problem"]), None)
 
 
-def _file(info: str, text: str, task: str, number: int, *, closed: bool) -> CodeFile:
-    first, _, rest = info.strip().replace(":", " ", 1).partition(" ")
-    language = re.sub(r"[^\w+#.-]", "", first).lower()
-    lexer = _lexer(language)
-    said = _NAME.search(rest) or _NAMED.match(text.split("\n", 1)[0])
-    defines = _defined(text) if language in _PYTHON else []
-    fallback = f"{defines[0]}.py" if defines else named(task, _ending(lexer))
-    name = file_name((said[1] if said.re is _NAMED else said[0]) if said else fallback, fallback)
-    wrong = _wrong(text, language, lexer) if closed else "it breaks off before its end"
+def _found(block: Block, lines: Sequence[str], task: str) -> _Found:
+    label = label_of(block.info)
+    said = label.name or name_of(block, lines, label.language)
+    ending = (said or "").rpartition(".")[2].lower() if "." in (said or "") else ""
+    language = label.language or ending or language_of(block.text)
+    file = _file(block.text, language, said, task, closed=block.closed)
+    return _Found(file, block, 0 if said else _doubt(block.text, label.language, task))
+
+
+def _doubt(text: str, language: str, task: str) -> int:
+    """Return how likely a block without a name is no file that was asked for."""
+    if language in _SHELL:
+        commands = len(text.splitlines()) <= COMMANDS and not _SCRIPT.search(text)
+        return 1 if commands and not _ASKED_SHELL.search(task) else 0
+    return 3 if language in _TALK else 0 if language else 2
+
+
+def _unfenced(answer: str, task: str) -> Answer:
+    """Return an answer without a block as a file, if all of it can only be code."""
+    text = answer.strip()
+    language = language_of(text)
+    if not language or text.startswith(("```", "~~~")):
+        return Answer([], "\n".join(filter(str.strip, lines_of(answer))))
+    return Answer([_file(f"{text}\n", language, None, task, closed=True)], "")
+
+
+def _file(text: str, language: str, said: str | None, task: str, *, closed: bool) -> CodeFile:
+    defines = defined_in(text) if language in PYTHON else []
+    name = file_name(said or _name(text, language, defines, task), f"{UNTITLED}{ending_of(language)}")
+    wrong = wrong_with(text, language) if closed else "it breaks off before its end"
     problem = f"{name}: {wrong}" if wrong else None
     return CodeFile(kind="code", name=name, language=language, text=text, defines=defines, problem=problem)
 
 
-def _apart(files: list[CodeFile]) -> list[CodeFile]:
-    """Return files of which no two have one name: a model may show a file twice."""
-    seen = dict[str, int]()
-    for place, file in enumerate(files):
-        count = seen[file["name"]] = seen.get(file["name"], 0) + 1
-        if count > 1:
-            stem, dot, ending = file["name"].rpartition(".")
-            files[place] = {**file, "name": f"{stem}-{count}{dot}{ending}" if dot else f"{ending}-{count}"}
-    return files
+def _name(text: str, language: str, defines: Sequence[str], task: str) -> str:
+    """Return a name for a file that has none: of what it defines or changes, or else of what was asked for."""
+    if language == "diff" and (changed := _PATCHED.search(text)):
+        return f"{changed[1]}.diff"
+    if language in _WHOLE_NAMES:
+        return _WHOLE_NAMES[language]
+    public = next((name for name in defines if not name.startswith("_")), "")
+    return f"{public}.py" if public else named(task, ending_of(language))
 
 
-def _wrong(text: str, language: str, lexer: Lexer | None) -> str | None:
-    if len(text) > LONGEST:
-        return None
-    if read := _READERS.get(language):
-        return read(text)
-    return _unbalanced(text, lexer) if lexer and _BRACKETED & set(lexer.aliases) else None
-
-
-def _python(text: str) -> str | None:
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            compile(text, "code", "exec", dont_inherit=True)
-    except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}"
-    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
-        return f"it cannot be compiled: {error or type(error).__name__}"
-    return None
-
-
-def _with(parse: Callable[[str], object], failure: type[Exception]) -> Callable[[str], str | None]:
-    def read(text: str) -> str | None:
-        try:
-            parse(text)
-        except (failure, RecursionError) as error:
-            return " ".join(str(error).split()) or "it is nested too deeply"
-        return None
-
-    return read
-
-
-def _unbalanced(text: str, lexer: Lexer) -> str | None:
-    """Return which bracket has no partner, strings and comments left out."""
-    opened, line = list[tuple[str, int]](), 1
-    for kind, piece in lexer.get_tokens(text):
-        for sign in piece if Punctuation in kind.split() else "":
-            if sign in _PAIRS.values():
-                opened.append((sign, line))
-            elif sign in _PAIRS and (not opened or opened.pop()[0] != _PAIRS[sign]):
-                return f"line {line}: nothing opens this {sign!r}"
-        line += piece.count("\n")
-    return f"line {opened[-1][1]}: nothing closes this {opened[-1][0]!r}" if opened else None
-
-
-def _defined(text: str) -> list[str]:
-    """Return the classes and functions that Python code defines at its top."""
-    if _python(text):
-        return []
-    with warnings.catch_warnings(action="ignore"):
-        body = ast.parse(text).body
-    return [node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
-
-
-def _lexer(language: str) -> Lexer | None:
-    try:
-        return get_lexer_by_name(language) if language else None
-    except ClassNotFound:
-        return None
-
-
-def _ending(lexer: Lexer | None) -> str:
-    """Return how files of a language end: ".py", ".rs"."""
-    patterns = [pattern for pattern in lexer.filenames if re.fullmatch(r"\*\.\w+", pattern)] if lexer else []
-    return patterns[0][1:] if patterns else ".txt"
-
-
-_PYTHON = frozenset({"python", "py", "python3"})
-_READERS: dict[str, Callable[[str], str | None]] = {
-    **dict.fromkeys(_PYTHON, _python),
-    "json": _with(json.loads, ValueError),
-    "toml": _with(tomllib.loads, ValueError),
-    **dict.fromkeys(("yaml", "yml"), _with(lambda text: list(yaml.safe_load_all(text)), yaml.YAMLError)),
-}
+def _apart(files: Iterable[CodeFile]) -> list[CodeFile]:
+    """Return files of which no two have one name, and no two are the same: a model may show a file twice."""
+    apart = dict[str, CodeFile]()
+    for file in {(file["name"], file["text"]): file for file in files}.values():
+        stem, dot, ending = file["name"].rpartition(".") if "." in file["name"] else (file["name"], "", "")
+        name, count = file["name"], 1
+        while name.lower() in apart:  # many file systems do not tell capitals
+            count += 1
+            name = f"{stem}-{count}{dot}{ending}"
+        apart[name.lower()] = {**file, "name": name}
+    return [*apart.values()]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import accumulate
 from math import log
 
 from metahuman.state.artifacts import Condensed, Pointer, named
-from metahuman.state.lengths import Length, measure, sentences
-from metahuman.state.tokens import estimate_tokens
+from metahuman.state.lengths import Length, measure
+from metahuman.state.numbers import Numbers
+from metahuman.state.sentences import sentences
 
 #: The share of what a sentence says, its rare words counting most, that one place of the source must say too.
 BORNE_OUT = 0.35
@@ -17,24 +21,31 @@ BORNE_OUT = 0.35
 TOGETHER = 2
 #: Letters of a word that are compared: they outlive most inflection.
 BEGINNING = 5
+#: Numbers of nobody's that a model is told of.
+NAMED = 5
 
 _WORD = re.compile(r"[^\W\d_]{3,}|\d+(?:[.,]\d+)*")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_PARAGRAPH = re.compile(r"\n\s*\n")
 
 
 def pieces(text: str, tokens: int) -> list[tuple[int, int]]:
     """Return where a long text is cut, in characters: between sentences, into pieces of `tokens` tokens at most.
 
-    A sentence that is longer than that is cut where it must be. The pieces are about equally long.
+    A sentence that is longer than that is cut where it must be, between words if it can be. The pieces are about
+    equally long. Only a single character may have more tokens than asked.
     """
-    count = -(-estimate_tokens(text) // max(tokens, 1))
-    cut, start, found = 0, 0, list[tuple[int, int]]()
-    room = max(len(text) // max(count, 1), 1)
-    for end in _ends(text, room):
-        if end - start > room and cut > start:
-            found.append((start, cut))
-            start = cut
-        cut = end
+    weights = [0, *accumulate(map(_weight, text))]
+    most, start, found = 4 * max(tokens, 1) - 1, 0, list[tuple[int, int]]()
+    ends = [*(end for _, end in sentences(text)[:-1]), len(text)]
+    while start < len(text) - 1 and weights[-1] - weights[start] > most:
+        left = weights[-1] - weights[start]
+        share = weights[start] + left / -(-left // most)
+        room = bisect_right(weights, weights[start] + most) - 1
+        # Of the ends of sentences that the piece has room for, the one that is nearest to its share.
+        after = ends[bisect_right(ends, start) : bisect_right(ends, room)]
+        cut = min(after, key=lambda end: abs(weights[end] - share), default=_cut_within(text, start, room))
+        found.append((start, cut))
+        start = cut
     return [*found, (start, len(text))]
 
 
@@ -48,7 +59,8 @@ def as_summary(text: str, source: str, length: Length, task: str) -> Condensed:
         task: What was asked for.
     """
     text = text.strip()
-    problem = length.objection(text) if text else "it is empty"
+    problem = length.objection(text)
+    made_up = Numbers(source).lacking(text)[:NAMED]
     return Condensed(
         kind="summary",
         name=named(task, ".md"),
@@ -56,7 +68,7 @@ def as_summary(text: str, source: str, length: Length, task: str) -> Condensed:
         words=measure(text, "words"),
         asked=str(length),
         pointers=pointers(text, source),
-        problem=problem or _made_up(text, source),
+        problem=problem or (f"the text has no {', '.join(made_up)}" if made_up else None),
     )
 
 
@@ -70,13 +82,17 @@ def shortened_to(text: str, source: str, length: Length) -> str:
         source: The text that it is a summary of.
         length: How long it was to be.
     """
-    borne_out = [pointer["start"] is not None for pointer in pointers(text, source)]
-    spans = [span for span in enumerate(sentences(text)) if not _made_up(text[slice(*span[1])], source)]
+    known = Numbers(source)
+    spans = [
+        (pointer["start"] is None, start, end)
+        for pointer, (start, end) in zip(pointers(text, source), sentences(text), strict=True)
+        if not known.lacking(text[start:end])
+    ]
     # The last of these goes first.
-    spans.sort(key=lambda span: (not borne_out[span[0]], span[0]))
+    spans.sort()
     while spans:
-        left = _joined(text, sorted(span for _, span in spans))
-        if Length(length.count, length.unit, at_most=True).objection(left) is None:
+        left = _joined(text, sorted((start, end) for _, start, end in spans))
+        if replace(length, at_most=True).objection(left) is None:
             return left
         spans.pop()
     return ""
@@ -124,30 +140,26 @@ def _pointer(
 
 
 def _joined(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Return parts of a text in one, on lines of their own where they stood so."""
+    """Return parts of a text in one, on lines and in paragraphs of their own where they stood so."""
     told, before = "", 0
     for start, end in spans:
-        gap = "\n" if "\n" in text[before:start] else " "
+        between = text[before:start]
+        gap = "\n\n" if _PARAGRAPH.search(between) else "\n" if "\n" in between else " "
         told += f"{gap if told else ''}{text[start:end]}"
         before = end
     return told
-
-
-def _made_up(text: str, source: str) -> str | None:
-    """Return which numbers of a summary its source does not have; counting to nine is everybody's own."""
-    known = set(_NUMBER.findall(source))
-    new = sorted(number for number in set(_NUMBER.findall(text)) - known if len(number) > 1)
-    return f"the text has no {', '.join(new[:5])}" if new else None
 
 
 def _words(text: str) -> set[str]:
     return {word[:BEGINNING] for word in _WORD.findall(text.casefold())}
 
 
-def _ends(text: str, room: int) -> Iterator[int]:
-    """Yield where a text may be cut, in order, the last being its end: after each sentence, and within a long one."""
-    before = 0
-    for end in [*(end for _, end in sentences(text)[:-1]), len(text)]:
-        yield from range(before + room, end, room)
-        yield end
-        before = end
+def _weight(sign: str) -> int:
+    """Return what a character weighs, in quarters of a token; see `estimate_tokens`."""
+    return 1 if sign.isascii() else 4 * len(sign.encode(errors="surrogatepass"))
+
+
+def _cut_within(text: str, start: int, room: int) -> int:
+    """Return where a sentence that is too long for one piece is cut: after a space, if there is one."""
+    space = max(text.rfind(" ", start, room), text.rfind("\n", start, room)) + 1
+    return max(space if space > start else room, start + 1)

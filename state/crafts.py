@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -10,12 +11,15 @@ from metahuman.state.artifacts import Artifact, Words, named
 from metahuman.state.briefing import SpecialistJob
 from metahuman.state.code import problem_of, read_code
 from metahuman.state.condensing import as_summary, shortened_to
+from metahuman.state.lead_ins import bare
 from metahuman.state.lengths import Length, asked_length, usual_length
 from metahuman.state.parts import Specialist
 from metahuman.state.planning import PlanAnswer, as_plan
 
 #: Words of a note on one piece of a long text: all of them together are to fit into one prompt.
 NOTE = 120
+#: What is wrong with an answer that says nothing.
+EMPTY = "it is empty"
 #: Who fills in a schema instead of writing.
 SCHEMAS: dict[Specialist, type[BaseModel]] = {"planner": PlanAnswer}
 
@@ -53,22 +57,23 @@ def read(answer: str | BaseModel, job: SpecialistJob, length: Length) -> Product
             files = read_code(text, task).files
             return Product(text, [*files], problem_of(files))
         case "summarizer":
-            return _summary(text, job, length)
+            return _summary(bare(text), job, length)
         case "dreamer":
-            return Product(text, [Words(kind="dream", name=named(task, ".md"), text=f"{text}\n", problem=None)], None)
+            return _words(text, "dream", named(task, ".md"))
         case _:
-            return Product(text, [Words(kind="text", name=named(task, ".txt"), text=f"{text}\n", problem=None)], None)
+            return _words(text, "text", named(task, ".txt"))
 
 
 def mended(made: Product, job: SpecialistJob, length: Length) -> Product:
     """Return what a specialist made twice over and got wrong twice, put right as far as no model is needed.
 
-    A summary loses the sentences that it must not have. Code and plans stay as they are, with what is wrong beside
-    them: nobody but who made them can put them right.
+    A summary loses the sentences that it must not have, as long as any are left. Code and plans stay as they are, with
+    what is wrong beside them: nobody but who made them can put them right.
     """
     if job["specialist"] != "summarizer" or not made.problem:
         return made
-    return _summary(shortened_to(made.content, job["whole"] or job["source"], length), job, length)
+    left = shortened_to(made.content, job["whole"] or job["source"], length)
+    return _summary(left, job, length) if left else made
 
 
 def length_for(job: SpecialistJob) -> Length:
@@ -83,7 +88,15 @@ def length_for(job: SpecialistJob) -> Length:
 
 
 def _summary(text: str, job: SpecialistJob, length: Length) -> Product:
+    if not text:
+        return Product("", [], EMPTY)
     if job["job"]["part"]:
         return Product(text, [], length.objection(text))
     summary = as_summary(text, job["whole"], length, job["job"]["task"])
     return Product(text, [summary], summary["problem"])
+
+
+def _words(text: str, kind: Literal["dream", "text"], name: str) -> Product:
+    if not text:
+        return Product("", [], EMPTY)
+    return Product(text, [Words(kind=kind, name=name, text=f"{text}\n", problem=None)], None)

@@ -196,14 +196,20 @@ class Courtesy(Protocol):
 
 
 @dataclass(frozen=True)
-class Services:
-    """Everything concrete that the nodes of a graph use."""
+class Workshop:
+    """What nodes use that only ask models."""
 
     models: Models
-    memory: Memory
-    tools: Tools
     audit: Audit
     clock: Clock
+
+
+@dataclass(frozen=True)
+class Services(Workshop):
+    """Everything concrete that the nodes of a turn use."""
+
+    memory: Memory
+    tools: Tools
     classifier: Classifier
 
 

@@ -261,5 +261,5 @@ def world(
     models, remembers, decides = known or registry(), memory or FakeMemory(), FakeClassifier()
     router = RoleRouter(lambda: models, audit, clock, lambda name: provider)
     acts = tools or FakeTools()
-    of = Services(router, remembers, acts, audit, clock, decides)
+    of = Services(router, audit, clock, remembers, acts, decides)
     return World(provider, of, audit, remembers, clock, decides, acts)

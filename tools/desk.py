@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from metahuman.state.memories import Question
-from metahuman.state.parts import Evidence
+from metahuman.state.parts import Evidence, Specialist
 
 
 class Changes(Protocol):
@@ -53,10 +53,14 @@ class Memories(Protocol):
 
 
 class Asking(Protocol):
-    """Asks the model of a role."""
+    """Has a specialist work."""
 
-    async def __call__(self, role: str, instruction: str, material: str) -> str:
-        """Return what the role's model makes of `material`, which is data, under `instruction`."""
+    async def __call__(self, role: Specialist, instruction: str, material: str) -> str:
+        """Return what the specialist makes of `material`, which is data of any length, under `instruction`.
+
+        Raises:
+            SpecialistFailed: If nothing comes of it.
+        """
         ...
 
 

@@ -60,12 +60,10 @@ def _answer(home: Home, thread: str, word: dict[str, Any]) -> None:
     from rich.console import Console
 
     from metahuman.api import MetaHuman
-    from metahuman.cli.approving import end_of_turn
-    from metahuman.cli.console import show
+    from metahuman.cli.approving import print_turn
 
-    console = Console()
     with MetaHuman(home) as twin:
-        end_of_turn(console, show(console, twin.stream_answer(**word, thread=thread)))
+        print_turn(Console(), twin.stream_answer(**word, thread=thread), thread)
 
 
 def _object(text: str | None) -> dict[str, Any] | None:

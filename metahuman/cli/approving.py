@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from metahuman.cli.console import footnote
+from metahuman.cli.console import footnote, show
+from metahuman.cli.made import outside
 from metahuman.cli.steps import ask_panel
-from metahuman.reply import Reply
+from metahuman.reply import Event, Reply
 from metahuman.state.approvals import Ask
 
 QUESTION = "[y]es, [n]o, [e]dit, [a]lways, [l]ater? "
 LATER = "it waits: `metahuman approvals` answers it, or the next sitting"
 
 
-def end_of_turn(console: Console, reply: Reply | None) -> None:
-    """Print what stands under an answer; under a turn that waits, the call that it waits with."""
+def print_turn(console: Console, events: Iterable[Event], thread: str) -> Reply | None:
+    """Print a turn as it happens, with what stands under its answer; return its reply.
+
+    Under a turn that waits stands the call that it waits with; a footnote is for people only.
+
+    Args:
+        console: Where.
+        events: What happens.
+        thread: The conversation.
+    """
+    reply = show(console, events, outside(thread))
     if reply and reply.waiting:
         console.print(ask_panel(reply.waiting))
-        console.print(
-            Text(f"`metahuman approvals yes {reply.thread}` or `no {reply.thread}` answers it", style="yellow")
-        )
+        console.print(Text(f"`metahuman approvals yes {thread}` or `no {thread}` answers it", style="yellow"))
     elif reply and console.is_terminal:
-        console.print(footnote(reply))
+        console.print(footnote(reply, outside(thread)))
+    return reply
 
 
 def ask_person(console: Console, ask: Ask, read: Callable[[str], str]) -> dict[str, Any] | None:

@@ -33,27 +33,34 @@ def ask(home: Home, message: tuple[str, ...], thread: str, mode: Mode | None, *,
     if not text and not sys.stdin.isatty():
         text = sys.stdin.read()
     with MetaHuman(home) as twin:
-        if as_json:
-            reply: Reply | None = _print(twin.chat(text, thread=thread, mode=mode))
-        else:
-            reply = _show(twin.stream(text, thread=thread, mode=mode))
+        print_reply(twin.stream(text, thread=thread, mode=mode), thread, as_json=as_json)
+
+
+def print_reply(events: Iterable[Event], thread: str, *, as_json: bool) -> None:
+    """Print a turn; leaves with exit code 1 if its answer broke off.
+
+    Args:
+        events: What happens.
+        thread: The conversation.
+        as_json: Whether to print the reply as one JSON object instead, at the end.
+    """
+    reply = _json(events) if as_json else _shown(events, thread)
     if reply and reply.broken:
         click.echo(f"metahuman: {reply.broken}", err=True)
         raise click.exceptions.Exit(1)
 
 
-def _print(reply: Reply) -> Reply:
+def _json(events: Iterable[Event]) -> Reply:
+    from metahuman.reply import last_of
+
+    reply = last_of(events)
     click.echo(json.dumps(dataclasses.asdict(reply), ensure_ascii=False))
     return reply
 
 
-def _show(events: Iterable[Event]) -> Reply | None:
+def _shown(events: Iterable[Event], thread: str) -> Reply | None:
     from rich.console import Console
 
-    from metahuman.cli.approving import end_of_turn
-    from metahuman.cli.console import show
+    from metahuman.cli.approving import print_turn
 
-    console = Console()
-    reply = show(console, events)
-    end_of_turn(console, reply)
-    return reply
+    return print_turn(Console(), events, thread)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
-from rich.panel import Panel
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from metahuman.cli.made import Say, facts, print_made
 from metahuman.cli.steps import intended, stepped
 from metahuman.cli.text import plain
+from metahuman.cli.working import Working
 from metahuman.reply import Event, Found, Intended, Reply, Stepped, Token
 from metahuman.state.events import ModelCall
 from metahuman.state.operating import told
@@ -54,49 +55,45 @@ class Words:
         self._console.print(piece, end="", markup=False, highlight=False, soft_wrap=True)
 
 
-def show(console: Console, events: Iterable[Event]) -> Reply | None:
-    """Print a turn as it happens, and return its reply."""
+def show(console: Console, events: Iterable[Event], say: Say) -> Reply | None:
+    """Print a turn as it happens, and return its reply.
+
+    Args:
+        console: Where.
+        events: What happens.
+        say: Says how a command is given here.
+    """
     reply, words = None, Words(console)
     try:
-        with console.status("…", spinner="dots") as status:
+        with Working(console) as working:
             for event in events:
+                working.note(event)
                 if isinstance(event, Token):
-                    status.stop()
+                    working.stop()
                     words.say(event.text)
-                elif shown := _between(event):
-                    console.print(shown)
                 elif isinstance(event, Reply):
                     reply = event
+                else:
+                    _between(console, event, say)
     finally:
         words.end()
     console.print()
     return reply
 
 
-def _between(event: Event) -> RenderableType | None:
-    """Return what is shown of an event between question and answer; the operator's finding was seen step by step."""
+def _between(console: Console, event: Event, say: Say) -> None:
+    """Print what is shown of an event between question and answer; the operator's finding was seen step by step."""
     match event:
         case Intended(call):
-            return intended(call)
+            console.print(intended(call))
         case Stepped(step):
-            return stepped(step)
+            console.print(stepped(step))
         case Found(finding) if finding["source"] != "operator" or (finding["error"] and not finding["content"]):
-            return finding_panel(finding)
-        case _:
-            return None
+            print_made(console, finding, say)
 
 
-def finding_panel(finding: Finding) -> Panel:
-    """Return what a specialist made, whole, or why there is nothing."""
-    if finding["error"]:
-        return Panel(Text(plain(finding["error"])), title=finding["source"], border_style="yellow")
-    from rich.markdown import Markdown
-
-    return Panel(Markdown(plain(finding["content"])), title=finding["source"], border_style="cyan")
-
-
-def footnote(reply: Reply) -> Text:
-    """Return the dim line under an answer: where it went, who spoke, how long it took."""
+def footnote(reply: Reply, say: Say) -> Text:
+    """Return the dim line under an answer: where it went, who spoke, how long it took, what can be saved."""
     speaker = next((call for call in reversed(reply.calls) if call["role"] == "persona"), None)
     parts = [destinations(reply.route)]
     if speaker:
@@ -109,6 +106,8 @@ def footnote(reply: Reply) -> Text:
         parts.append(reply.mode)
     if reply.sources:
         parts.append(f"from {', '.join(plain(source) for source in reply.sources[:SOURCES])}")
+    if reply.artifacts:
+        parts.append(f"{', '.join(plain(made['name']) for made in reply.artifacts)} ({say('save')})")
     line = Text(" · ".join(parts), style="dim")
     return Text.assemble((f"{plain(reply.broken)}\n", "yellow"), line) if reply.broken else line
 
@@ -123,18 +122,8 @@ def why(reply: Reply) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    route = reply.route
-    decided = f"{destinations(route)}, decided by {route['decidedBy']}, {route['confidence']:.2f} sure"
-    table.add_row("route", Text(f"{decided}, {route['latencyMs']:.0f} ms"))
-    if route["why"]:
-        table.add_row("", Text(plain(route["why"]), style="yellow"))
-    for label, value in (
-        ("topics", ", ".join(route["topics"])),
-        ("intent", route["intent"]),
-        ("focus", route["focus"]),
-    ):
-        if value:
-            table.add_row(label, Text(plain(value)))
+    for label, value in _route(reply.route):
+        table.add_row(label, value)
     table.add_row("recalled", Text(f"{len(reply.evidence)} memories, {reply.recall_ms:.0f} ms"))
     for item in reply.evidence:
         table.add_row("", Text(f"{item['id']} ({item['why']}): {plain(item['text'])}", style="dim"))
@@ -143,6 +132,8 @@ def why(reply: Reply) -> Table:
         table.add_row(
             "tool", Text(f"{plain(told(step['call']))}: {step['ended']}, {ruling['rule']}: {plain(ruling['why'])}")
         )
+    for finding in reply.findings:
+        table.add_row(finding["source"], _finding(finding, reply))
     for call in reply.calls:
         table.add_row("model", _call(call))
     table.add_row("kept as", reply.memory_id or f"nothing ({reply.mode} mode)")
@@ -150,6 +141,29 @@ def why(reply: Reply) -> Table:
         first = f", first word after {reply.first_token_ms:.0f} ms" if reply.first_token_ms else ""
         table.add_row("in all", f"{reply.latency_ms:.0f} ms{first}")
     return table
+
+
+def _route(route: Route) -> Iterator[tuple[str, Text]]:
+    """Yield where a turn went and what it was taken to be about, each under its label."""
+    decided = f"{destinations(route)}, decided by {route['decidedBy']}, {route['confidence']:.2f} sure"
+    yield "route", Text(f"{decided}, {route['latencyMs']:.0f} ms")
+    if route["why"]:
+        yield "", Text(plain(route["why"]), style="yellow")
+    about = {"topics": ", ".join(route["topics"]), "intent": route["intent"], "focus": route["focus"]}
+    yield from ((label, Text(plain(value))) for label, value in about.items() if value)
+
+
+def _finding(finding: Finding, reply: Reply) -> Text:
+    """Return how long a job took, how often its model was asked where that can be told, and what came of it."""
+    parts = [f"{finding['latencyMs']:.0f} ms"]
+    if [one["source"] for one in reply.findings].count(finding["source"]) == 1:
+        asked = sum(call["role"] == finding["source"] for call in reply.calls)
+        parts.append(f"asked {asked} time{'' if asked == 1 else 's'}")
+    parts += [f"{artifact['name']} ({facts(artifact)})" for artifact in finding["artifacts"]]
+    text = Text(plain(", ".join(parts)))
+    for wrong in filter(None, [*(artifact["problem"] for artifact in finding["artifacts"]), finding["error"]]):
+        text.append(f"\n{plain(wrong)}", style="yellow")
+    return text
 
 
 def _call(call: ModelCall) -> Text:

@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 def forget(home: Home, ids: tuple[str, ...], *, with_threads: bool, yes: bool) -> None:
     """Forget the memories ID..., or those whose ids begin so: says first what goes, and asks.
 
-    With each go its curated copies, the rows of training data made from it, links to it, and what the persona cache
-    has from it alone. Adapters that were trained on it cannot unlearn it: they are flagged.
+    With each go its curated copies, the rows of training data made from it, links to it, dreams and reflections made
+    of nothing else, and what the persona cache has from it alone. Adapters that were trained on it cannot unlearn it:
+    they are flagged.
     """
     from metahuman.cli.memory_threads import delete_threads, threads_with
     from metahuman.cli.text import plain
+    from metahuman.memory.digest.dreams import made_of
 
     with remembering(home) as memory:
         doomed = [memory.keeper.read(name) for name in dict.fromkeys(named(memory, word) for word in ids)]
+        doomed += made_of(memory.keeper, {one.id for one in doomed})
         threads = threads_with(home, doomed)
         for line in _announced(home, memory, doomed, threads, with_threads=with_threads):
             click.echo(plain(line))

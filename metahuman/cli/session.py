@@ -9,8 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from metahuman.api import MetaHuman
+from metahuman.cli.again import specialists_named
 from metahuman.cli.approving import ask_person
 from metahuman.cli.console import footnote, show, why
+from metahuman.cli.made import in_chat, sources
+from metahuman.cli.save import names_and_folder
 from metahuman.cli.text import plain
 from metahuman.reply import Event
 from metahuman.state.commands import COMMANDS, ruled
@@ -44,6 +47,9 @@ class Session:
         self._twin, self._thread, self._mode = twin, thread, mode
         self._commands: dict[str, tuple[Callable[[str], None], str]] = {
             "why": (self._why, "how the last answer came about: route, model, memories, times"),
+            "again": (self._again, "have failed work done again, or that of /again SPECIALIST ..."),
+            "save": (self._save, "what was made, as files: /save [NAME ...] [FOLDER/]; those that are there stay"),
+            "sources": (self._sources, "where in its source each sentence of the last summary is from"),
             "mode": (self._set_mode, f"show the mode, or switch it for good: {', '.join(MODES)}"),
             "thread": (self._set_thread, "list the threads, go on with /thread NAME, or start a /thread new"),
             "memory": (self._memory, "the latest memories, or those with /memory WORD in them"),
@@ -83,14 +89,14 @@ class Session:
             self.console.print(Text("\nstopped; /retry answers it after all", style="dim"))
 
     def _answer(self, events: Iterable[Event]) -> None:
-        reply = show(self.console, events)
+        reply = show(self.console, events, in_chat)
         while reply and reply.waiting:
             word = ask_person(self.console, reply.waiting, self._read)
             if word is None:
                 return
-            reply = show(self.console, self._twin.stream_answer(**word, thread=self._thread))
+            reply = show(self.console, self._twin.stream_answer(**word, thread=self._thread), in_chat)
         if reply:
-            self.console.print(footnote(reply))
+            self.console.print(footnote(reply, in_chat))
 
     def _obey(self, line: str) -> None:
         name, _, argument = line.partition(" ")
@@ -103,6 +109,17 @@ class Session:
     def _why(self, _: str) -> None:
         reply = self._twin.last_reply(self._thread)
         self.console.print(why(reply) if reply else Text("nothing has been answered here yet", style="dim"))
+
+    def _again(self, words: str) -> None:
+        self._answer(self._twin.stream_again(*specialists_named(words.split()), thread=self._thread))
+
+    def _save(self, words: str) -> None:
+        names, folder = names_and_folder(words)
+        for path in self._twin.save_artifacts(folder, *names, thread=self._thread):
+            self.console.print(Text(f"saved {plain(str(path))}", style="dim"), soft_wrap=True)
+
+    def _sources(self, _: str) -> None:
+        self.console.print(sources(self._twin.summary_sources(self._thread)))
 
     def _set_mode(self, name: str) -> None:
         if name:

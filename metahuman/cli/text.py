@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 
 
 def plain(text: str) -> str:
-    """Return `text` without what would move the cursor, ring or recolour: only line breaks and tabs are kept."""
-    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+    """Return `text` without what would move the cursor, ring or recolour: line breaks, tabs and blanks are kept."""
+    return "".join(one for one in text if one.isprintable() or one in "\n\t" or unicodedata.category(one) == "Zs")
 
 
 def standard_input() -> str:

@@ -16,7 +16,7 @@ from tests.operators import FakeTools
 from tests.talk import CODE, Talk, note, plan, to, use
 
 #: A text that a prompt of 700 tokens has no room for.
-STORY = " ".join(f"On day {day} the river rose by {day + 10} inches near the old mill of Anna." for day in range(1, 61))
+STORY = " ".join(f"On day {day} the river rose by {day + 10} inches near the old mill of Anna." for day in range(1, 91))
 #: A model with little room, and how many pieces of the story it reads.
 SMALL = {
     "provider": "local",
@@ -124,7 +124,7 @@ async def test_a_text_that_no_prompt_has_room_for_is_read_in_pieces() -> None:
     state = await talk.say(f"Summarize this in one sentence. {STORY}")
     read = asked_of(talk, "summarizer")
     assert [f"part {number} of {PIECES}" in text for number, text in enumerate(read[:-1], 1)] == [True] * PIECES
-    assert all(f"On day {day} " in "".join(read[:-1]) for day in range(1, 61))
+    assert all(f"On day {day} " in "".join(read[:-1]) for day in range(1, 91))
     assert read[-1].count("The river rose near the old mill.") == PIECES
     (summary,) = [one for one in state["findings"] if not one["part"]]
     assert summary["content"] == "The river rose near the old mill of Anna."

@@ -19,10 +19,10 @@ from metahuman.state.errors import EmptyTurn, ModelDown, NoModelAnswered, Settin
 from metahuman.status import collect
 from tests.fakes import ScriptedProvider, Slow, registry_content
 from tests.homes import TALK, files, scripted, served, write_registry
-from tests.talk import CODE
 from tests.servers.answer import Answer
 from tests.servers.ollama import OllamaServer
 from tests.servers.openai import OpenAIServer
+from tests.talk import CODE
 
 
 def test_a_reply_tells_all_that_led_to_it(tmp_path: Path) -> None:

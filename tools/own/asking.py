@@ -1,18 +1,19 @@
-"""How tools ask a model: what goes wrong is theirs to tell."""
+"""How tools have a specialist work: what goes wrong is theirs to tell."""
 
 from __future__ import annotations
 
-from metahuman.state.errors import ModelError, ToolError
+from metahuman.state.errors import SpecialistFailed, ToolError
+from metahuman.state.parts import Specialist
 from metahuman.tools.desk import Desk
 
 
-async def answer(desk: Desk, role: str, instruction: str, material: str) -> str:
-    """Return what the model of a role says.
+async def answer(desk: Desk, role: Specialist, instruction: str, material: str) -> str:
+    """Return what a specialist makes of it.
 
     Raises:
-        ToolError: If none answers.
+        ToolError: If nothing comes of it.
     """
     try:
         return (await desk.ask(role, instruction, material)).strip()
-    except ModelError as error:
-        raise ToolError(f"the {role} did not answer: {error}") from error
+    except SpecialistFailed as error:
+        raise ToolError(f"the {role} made nothing of it: {error}") from error

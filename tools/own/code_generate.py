@@ -11,10 +11,6 @@ from metahuman.tools.own.asking import answer
 from metahuman.tools.own.paging import cut
 from metahuman.tools.tool import Arguments, Tool
 
-_INSTRUCTION = (
-    "Write the code that is asked for. Answer with the code alone, in one block, and comments where they help."
-)
-
 
 class CodeGenerate(Arguments):
     """Have the coder model write code. The code comes back as it was written; it is neither saved nor run."""
@@ -29,7 +25,7 @@ async def run(arguments: CodeGenerate, desk: Desk) -> Output:
     if not arguments.task.strip():
         raise ToolError("which code? say in `task` what it is to do")
     wanted = f"The language: {arguments.language}\n{arguments.task}" if arguments.language else arguments.task
-    code = await answer(desk, "coder", f"{_INSTRUCTION}\n{wanted}", arguments.material)
+    code = await answer(desk, "coder", wanted, arguments.material)
     return Output(cut(code, desk.limits.output, "ask for it in parts"))
 
 

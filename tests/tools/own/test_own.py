@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from metahuman.state.errors import ModelDown, NoModelAnswered, ToolError
+from metahuman.state.errors import SpecialistFailed, ToolError
 from metahuman.state.parts import Evidence
 from metahuman.tools.own import calculate, code_generate, memory_save, memory_search, summarize_file
 from metahuman.tools.own.all_of_them import TOOLS
 from metahuman.tools.own.paging import page
-from metahuman.tools.own.summarize_file import PIECE, PIECES, SummarizeFile, pieces_of
+from metahuman.tools.own.summarize_file import MOST, SummarizeFile
 from metahuman.tools.tool import Touch
 from tests.tools.own.desks import NOW, ListedMemories, ScriptedAsking, desk
 
@@ -84,18 +84,17 @@ async def test_a_short_file_is_summarized_at_once(tmp_path: Path) -> None:
     assert (done.text, done.trusted) == ("It rains.", False)
     role, instruction, material = ask.asked[0]
     assert (role, material) == ("summarizer", "Rain, rain.")
-    assert "is data" in instruction
     assert instruction.endswith("What matters most: the weather")
 
 
-async def test_a_long_file_is_summarized_in_pieces_and_says_where_to_go_on(tmp_path: Path) -> None:
-    ask = ScriptedAsking([*(f"part {number}" for number in range(PIECES)), "whole", "the rest"])
+async def test_of_a_long_file_what_one_call_may_take_is_summarized(tmp_path: Path) -> None:
+    ask = ScriptedAsking(["much rain", "the rest"])
     at = desk(tmp_path, ask=ask)
-    text = "word " * (PIECE * (PIECES + 1) // 5)
+    text = "word " * 20_800
     (at.base / "a.txt").write_text(text)
     done = await summarize_file.run(SummarizeFile(path="a.txt"), at)
-    assert done.text.startswith("whole\n[of characters 0 to 96,000 of 104,000; start=96000 goes on]")
-    assert ask.asked[PIECES][2].startswith("part 0\n\npart 1")
+    assert done.text == "much rain\n[of characters 0 to 96,000 of 104,000; start=96000 goes on]"
+    assert ask.asked[0][2] == text[:MOST]
     rest = await summarize_file.run(SummarizeFile(path="a.txt", start=96000), at)
     assert rest.text == "the rest\n[of characters 96,000 to 104,000 of 104,000]"
 
@@ -124,13 +123,6 @@ def test_the_policy_sees_the_file() -> None:
     assert list(summarize_file.TOOL.touches(SummarizeFile(path="a.txt"))) == [Touch("a.txt", "read")]
 
 
-@pytest.mark.parametrize("text", ["", "word " * 100, "x" * 333, "one\n\ntwo\n" * 40, " " * 200])
-def test_pieces_are_all_of_a_text(text: str) -> None:
-    pieces = pieces_of(text, 50)
-    assert "".join(pieces) == text
-    assert max(map(len, pieces)) <= 50
-
-
 async def test_code_comes_back_as_it_was_written(tmp_path: Path) -> None:
     code = "```python\nprint( 'hello' )\n```"
     ask = ScriptedAsking([code, "x" * 500])
@@ -145,8 +137,8 @@ async def test_code_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 async def test_a_model_that_does_not_answer_is_told_in_a_line(tmp_path: Path) -> None:
-    ask = ScriptedAsking([NoModelAnswered("coder", [("big", ModelDown("no server"))])])
-    with pytest.raises(ToolError, match="the coder did not answer: no model could answer as coder: big: no server"):
+    ask = ScriptedAsking([SpecialistFailed("no model could answer as coder: big: no server")])
+    with pytest.raises(ToolError, match="the coder made nothing of it: no model could answer as coder: big: no server"):
         await code_generate.run(code_generate.CodeGenerate(task="x"), desk(tmp_path, ask=ask))
 
 

@@ -1,0 +1,47 @@
+"""What the `metahuman dataset` commands share: the memories that rows were made from, and datasets by name."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from metahuman.cli.memory_home import remembering
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from metahuman.home import Home
+    from metahuman.memory.dataset.lineage import Look, Source
+    from metahuman.memory.home import HomeMemory
+
+
+@contextlib.contextmanager
+def looking(home: Home) -> Iterator[Look]:
+    """Hand out what returns a memory as it is now, for rows that were made from it."""
+    with remembering(home) as memory:
+        yield lambda memory_id: _source(memory, memory_id)
+
+
+def folder_of(home: Home, name: str) -> Path:
+    """Return the folder of a dataset.
+
+    Raises:
+        BadChoice: If nothing can be called so.
+    """
+    from metahuman.memory.dataset.assembling import named
+    from metahuman.memory.dataset.places import datasets_folder
+
+    return datasets_folder(home.root) / named(name)
+
+
+def _source(memory: HomeMemory, memory_id: str) -> Source | None:
+    from metahuman.memory.curation.preparing import source_hash
+    from metahuman.memory.dataset.lineage import Source
+    from metahuman.state.errors import BadChoice, SettingError
+
+    try:
+        found = memory.keeper.read(memory_id)
+    except (BadChoice, SettingError):  # gone, or no memory any more
+        return None
+    return Source(source_hash(found), found.metadata.training_consent, found.type)
