@@ -50,9 +50,14 @@ class CurationRun:
 
     def told(self) -> str:
         """Return it in one line."""
-        words = {"pair": "pairs", "curated": "kept without a pair", "refused": "refused", "again": "left for later"}
-        counts = [f"{self.fates[fate]:,} {told}" for fate, told in words.items() if self.fates.get(fate)]
-        return f"{', '.join(counts) or 'nothing to curate'}; {self.pairs:,} pairs in all"
+        words = {"curated": "kept without a pair", "refused": "refused", "again": "left for later"}
+        counts = [_pairs(self.fates["pair"])] if "pair" in self.fates else []
+        counts += [f"{self.fates[fate]:,} {told}" for fate, told in words.items() if fate in self.fates]
+        return f"{', '.join(counts) or 'nothing to curate'}; {_pairs(self.pairs)} in all"
+
+
+def _pairs(count: int) -> str:
+    return f"{count:,} pair{'' if count == 1 else 's'}"
 
 
 async def curate(

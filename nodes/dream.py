@@ -16,7 +16,7 @@ from metahuman.state.services import Courtesy, Services
 
 ROLE = "dreamer"
 #: Words that are asked for, and characters that are kept.
-WORDS, LONGEST = 150, 4_000
+WORDS, LONGEST = 150, 2_000
 
 
 async def dream(
@@ -30,7 +30,7 @@ async def dream(
 
 async def kept(kind: Inner, answered: Answered[str], state: DreamState, dreaming: Dreaming) -> Made:
     """Return what a model's answer becomes: a memory, unless it is empty or the run is a dry one."""
-    text = (answered.value or "").strip()[:LONGEST]
+    text = _whole((answered.value or "").strip())
     if not text:
         return Made(kind=kind, text="", memory=None, error=answered.error or "the model said nothing")
     if state.get("dryRun", False):
@@ -43,6 +43,14 @@ async def kept(kind: Inner, answered: Answered[str], state: DreamState, dreaming
 def as_memories(chain: list[Linked]) -> str:
     """Return the memories of a chain as a prompt has them: as data."""
     return as_block("memories", "\n".join(f"- {one['at'][:10]} {' '.join(one['text'].split())}" for one in chain))
+
+
+def _whole(text: str) -> str:
+    """Return a text, or as many of its sentences as are kept of one that does not come to an end."""
+    if len(text) <= LONGEST:
+        return text
+    end = max(text.rfind(mark, 0, LONGEST) for mark in ".!?\n")
+    return text[: end + 1 if end > 0 else LONGEST].strip()
 
 
 async def _ask(chain: list[Linked], context: TurnContext | None, services: Services) -> Answered[str]:

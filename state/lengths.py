@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from metahuman.state.numbers import SPACE, WORDED, count_of
@@ -64,15 +65,6 @@ _NOT_ASKED = (
 )
 #: Words for one that say no more than "some".
 _ARTICLES = frozenset("a an ein eine einem einen einer eines un une uno una".split())  # noqa: SIM905
-_ASKED = re.compile(
-    rf"(?:(?P<lead>{_LEAD})\s+)?(?:(?:between|zwischen|entre|tra|fra|von|from|de|da)\s+)?"
-    rf"(?:(?P<most>(?<!\w)(?:{_AT_MOST}))\s*|(?P<least>(?<!\w)(?:{_AT_LEAST}))\s*)?(?:(?:{_ABOUT})\s*)?"
-    rf"(?<![\w.,-])(?:(?P<fewest>{_NUMBER})\s*(?:-|–|—|to|or|and|bis|und|oder|à|a|et|ou|y|e|o)\s*)?"  # noqa: RUF001
-    rf"(?P<number>{_NUMBER})(?P<hyphen>[\s\u2011-]+){_SUCH}"
-    rf"(?:{'|'.join(f'(?P<{unit}>{words})' for unit, words in _UNITS.items())})(?!\w)"
-    rf"(?P<less>\s*,?\s*\(?(?:{_LESS})(?!\w))?(?P<each>\s+(?:each|per|apiece|jeweils|pro|chacune?|cada|ciascun[oa])\b)?",
-    re.I,
-)
 _WORD = re.compile(r"\w+(?:[-'’.,]\w+)*")  # noqa: RUF001 - an apostrophe
 
 
@@ -93,9 +85,8 @@ class Length:
     fewest: int | None = None
 
     def __str__(self) -> str:
-        unit = self.unit.removesuffix("s") if self.count == 1 else self.unit
         fewest = f"{self.fewest} to " if self.fewest else ""
-        return f"{'at most ' if self.at_most else ''}{fewest}{self.count} {unit}"
+        return f"{'at most ' if self.at_most else ''}{fewest}{_counted(self.count, self.unit)}"
 
     def objection(self, text: str) -> str | None:
         """Return by how much a text misses the length, for whoever wrote it; None if it does not.
@@ -108,7 +99,7 @@ class Length:
         # Rounded, for 1.15 * 20 is a little less than 23.
         if round((1 - TOLERANCE) * low, 6) <= has <= round((1 + TOLERANCE) * self.count, 6):
             return None
-        return f"it has {has} {self.unit}, and {self} {'is' if self.count == 1 else 'are'} wanted"
+        return f"it has {_counted(has, self.unit)}, and {self} {'is' if self.count == 1 else 'are'} wanted"
 
     def measures_less_than(self, source: str) -> bool:
         """Tell whether this is less than half of a text: one can then be condensed to it."""
@@ -121,7 +112,7 @@ def asked_length(task: str) -> Length | None:
     Of several, what follows on "in" or its like is meant, else the first. "At least 100 words" are 100 to 200.
     """
     ends = task if len(task) <= 2 * ENDS else f"{task[:ENDS]}\n{task[-ENDS:]}"
-    found = [one for one in _ASKED.finditer(ends) if _is_asked(ends, one)]
+    found = [one for one in _asked().finditer(ends) if _is_asked(ends, one)]
     best = next((one for one in found if one["lead"] or one["most"] or one["least"]), found[0] if found else None)
     return _length(best) if best else None
 
@@ -148,6 +139,24 @@ def measure(text: str, unit: Unit) -> int:
             return len(re.split(r"\n\s*\n", text))
         case "characters":
             return len(text)
+
+
+def _counted(count: int, unit: Unit) -> str:
+    return f"{count} {unit.removesuffix('s') if count == 1 else unit}"
+
+
+@cache
+def _asked() -> re.Pattern[str]:
+    """Return what a length looks like; to compile that takes a while, and most programs never ask."""
+    return re.compile(
+        rf"(?:(?P<lead>{_LEAD})\s+)?(?:(?:between|zwischen|entre|tra|fra|von|from|de|da)\s+)?"
+        rf"(?:(?P<most>(?<!\w)(?:{_AT_MOST}))\s*|(?P<least>(?<!\w)(?:{_AT_LEAST}))\s*)?(?:(?:{_ABOUT})\s*)?"
+        rf"(?<![\w.,-])(?:(?P<fewest>{_NUMBER})\s*(?:-|–|—|to|or|and|bis|und|oder|à|a|et|ou|y|e|o)\s*)?"  # noqa: RUF001
+        rf"(?P<number>{_NUMBER})(?P<hyphen>[\s\u2011-]+){_SUCH}"
+        rf"(?:{'|'.join(f'(?P<{unit}>{words})' for unit, words in _UNITS.items())})(?!\w)"
+        rf"(?P<less>\s*,?\s*\(?(?:{_LESS})(?!\w))?(?P<each>\s+(?:each|per|apiece|jeweils|pro|chacune?|cada|ciascun[oa])\b)?",
+        re.I,
+    )
 
 
 def _is_asked(task: str, found: re.Match[str]) -> bool:

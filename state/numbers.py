@@ -132,10 +132,10 @@ class Numbers:
     def _has(self, figure: Figure) -> bool:
         if not figure.means:
             return figure.said in self._text
+        if all(value < 10 and not value % 1 for value, _ in figure.means):
+            return True
         return any(
-            value in self._known
-            or (value < 10 and not value % 1)
-            or any(abs(one - value) * 2 <= unit for one in self._known)
+            value in self._known or any(abs(one - value) * 2 <= unit for one in self._known)
             for value, unit in figure.means
         )
 
@@ -159,8 +159,8 @@ def _figures(text: str) -> Iterator[Figure]:
         elif readings:
             power = _SCALES[scale.lower()] if scale else 0
             exact = not scale and bool(_YEAR.fullmatch(digits))
-            # "5 m" may be metres, and a table's head may say that it counts in millions.
-            means = [_meant(number, ten, exact=exact) for number in readings for ten in {power, 0}]
+            tens = {power, 0} if scale and len(scale) == 1 else {power}  # "5 m" may be metres
+            means = [_meant(number, ten, exact=exact) for number in readings for ten in tens]
             yield Figure(f"{digits} {scale}" if scale else digits, means)
         else:  # a date, a version
             yield from (Figure(part, [_meant(part, 0, exact=True)]) for part in re.findall(r"\d+", digits))
@@ -168,9 +168,10 @@ def _figures(text: str) -> Iterator[Figure]:
 
 def _readings(digits: str) -> Iterator[str]:
     """Yield what figures can mean, in Python's way of writing: 1.500 is 1500 in Rome and 1.5 in London."""
-    if grouped := _GROUPED.fullmatch(digits):
+    grouped = _GROUPED.fullmatch(digits)
+    if grouped:
         yield ".".join(filter(None, [re.sub(r"\D", "", grouped["whole"]), grouped["rest"]]))
-    if _PLAIN.fullmatch(digits):
+    if _PLAIN.fullmatch(digits) and not (grouped and digits.endswith("000")):
         yield digits.replace(",", ".")
 
 

@@ -18,14 +18,14 @@ class TaskAnswer(BaseModel):
     destination: Destination
     task: str = Field("", max_length=400)
     after: list[int] | None = Field(
-        None, max_length=4, description="Numbers of the tasks whose results it is made from, the first task being 1."
+        None, max_length=8, description="Numbers of the tasks whose results it is made from, the first task being 1."
     )
 
 
 class RouteAnswer(BaseModel):
     """What the orchestrator's model is asked to fill in; what it leaves out is read off the message."""
 
-    tasks: list[TaskAnswer] = Field(min_length=1, max_length=4)
+    tasks: list[TaskAnswer] = Field(min_length=1, max_length=8)
     topics: list[str] = Field(default_factory=list, max_length=3)
     intent: str = Field("", max_length=120)
     focus: str = Field("", max_length=120)

@@ -80,6 +80,6 @@ def _ends(line: str, stop: re.Match[str], *, small: bool) -> bool:
         return bool(before or stop.start() > BEFORE) and not (len(word) < 3 and before.lower() in _BEFORE_ORDINAL)
     if "." in word:
         return lower in _MAY_END
-    if len(word) == 1 and word.isupper() and word != "I":
-        return bool(before) and not before[0].isupper()
+    if len(word) == 1 and word != "I":  # J. R. Tolkien, z. B., but: vitamin C.
+        return word.isupper() and len(before) > 1 and not before[0].isupper()
     return not (lower in _TITLES or (lower in _COUNTED and after.isdigit()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import snowballstemmer
@@ -134,15 +135,20 @@ def grounded(message: str, source: str, *, strict: bool = False) -> Grounding:
 def _words(text: str) -> list[_Word]:
     """Return the words of a text, short forms written out and number words as digits."""
     text = plain(text)
-    stemmer = snowballstemmer.stemmer("english")
     found: list[_Word] = []
     for each in _TOKEN.finditer(text):
         first = not found or bool(_SENTENCE_END.search(text[max(each.start() - 6, 0) : each.start()]))
         for said in _written_out(each[0].lower()).split():
             name = each[0][0].isupper() and not first and said not in _FREE
-            stem = _number(said) or stemmer.stemWord(said)
+            stem = _number(said) or _stem(said)
             found.append(_Word(said, stem, *each.span(), name))
     return [_day(found, place) for place in range(len(found))]
+
+
+@lru_cache(1 << 16)
+def _stem(said: str) -> str:
+    """Return the stem of a word; a stemmer of its own for each new one, for it works on a field of its own."""
+    return str(snowballstemmer.stemmer("english").stemWord(said))
 
 
 def _number(said: str) -> str:

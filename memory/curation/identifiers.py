@@ -43,11 +43,11 @@ def identifiers_in(text: str) -> list[Found]:
         wallet, national id, passport, driving licence, licence plate, birth date, coordinates, street address and
         postal code.
     """
-    return apart([*numbers(text), *_without_numbers(text)])
-
-
-def _without_numbers(text: str) -> Iterator[Found]:
     taken = list(numbers(text))
+    return apart([*taken, *_without_numbers(text, taken)])
+
+
+def _without_numbers(text: str, taken: list[Found]) -> Iterator[Found]:
     yield from (one for one in contacts(text) if one.kind != "phone" or not any(_meet(one, other) for other in taken))
     yield from (Found("birth date", *match.span("date")) for match in _BIRTH.finditer(text))
     yield from (Found("coordinates", *match.span()) for match in _POINT.finditer(text))

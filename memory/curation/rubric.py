@@ -89,16 +89,17 @@ class Judged:
         return not self.reasons
 
 
-def judged(message: str, answer: str | None = None) -> Judged:
+def judged(message: str, answer: str | None = None, *, stripped: bool = False) -> Judged:
     """Return the scores of what was said and answered, and every reason to refuse it.
 
     Args:
         message: What a person said.
         answer: What was answered; None where nothing was.
+        stripped: Whether tool syntax was taken out already.
     """
     texts = [message] if answer is None else [message, answer]
     scores = Scores(
-        authentic=min(map(_authentic, texts)),
+        authentic=min(_authentic(text, stripped=stripped) for text in texts),
         specific=_best(_specific, texts),
         consistent=1.0 if answer is None else _consistent(message, answer),
         behavioural=_best(_behavioural, texts),
@@ -136,9 +137,9 @@ def _full(count: float, size: int) -> float:
     return round(min(count * 10 / (FULL * max(size, 1)), 1.0), 4)
 
 
-def _authentic(text: str) -> float:
+def _authentic(text: str, *, stripped: bool) -> float:
     size = len(words(text))
-    said = [line for line in sentences(strip(text).text) if not says_nothing(line)]
+    said = [line for line in sentences(text if stripped else strip(text).text) if not says_nothing(line)]
     return round(min(sum(len(words(line)) for line in said) / size, 1.0), 4) if size else 0.0
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from metahuman.memory.dataset.places import curated_folder, datasets_folder, earlier_folder, pairs_folder, writing
+from metahuman.memory.dataset.tainting import taint
 from metahuman.memory.minded import forget_vectors
 from metahuman.memory.store.keeping import Keeper, Progress
 from metahuman.state.errors import MetaHumanError
 from metahuman.state.files import read_json, store_errors, update_json, write_atomic
 
 #: Under which keys a copy, a dataset's row or a manifest names the memories that it was made from.
-_NAMING = ("id", "memoryId", "memoryIds", "memories", "sourceMemoryId", "sourceMemoryIds")
+_NAMING = ("id", "sourceId", "memoryId", "memoryIds", "memories", "sourceMemoryId", "sourceMemoryIds")
 #: Under which keys a memory, or its metadata, names others, by id or in an object that has it.
 _LINKS = ("links", "supersedes", "supersededBy")
 _READABLE = "check that it can be read"
@@ -115,11 +118,14 @@ def _copies(root: Path, memory_id: str) -> list[Path]:
 
 
 def _drop_rows(root: Path, memory_id: str) -> dict[str, int]:
-    """Take the rows that were made from the memory out of the datasets."""
+    """Take the rows that were made from the memory out of the datasets; those that were built are marked."""
     dropped = {}
-    for path, kept, count in _rows(root, memory_id):
-        write_atomic(path, b"".join(kept))
-        dropped[_inside(root, path)] = count
+    made = curated_folder(root).is_dir() or _row_files(root)
+    with writing(root) if made else contextlib.nullcontext():
+        for path, kept, count in _rows(root, memory_id):
+            write_atomic(path, b"".join(kept))
+            dropped[_inside(root, path)] = count
+        taint(root, memory_id)
     return dropped
 
 
@@ -128,12 +134,18 @@ def _rows(root: Path, memory_id: str) -> Iterator[tuple[Path, list[bytes], int]]
 
     A line that is no JSON is not.
     """
-    for path in sorted((root / "memory" / "curated" / "training-datasets").glob("*.jsonl")):
+    for path in _row_files(root):
         with store_errors(path, _READABLE):
             lines = path.read_bytes().splitlines(keepends=True)
         kept = [line for line in lines if not _is_made_from(line, memory_id)]
         if len(kept) < len(lines):
             yield path, kept, len(lines) - len(kept)
+
+
+def _row_files(root: Path) -> list[Path]:
+    """Return every file of rows: the pairs, what stood in their place before, and the datasets that were built."""
+    pairs, built = (pairs_folder(root), earlier_folder(root)), datasets_folder(root)
+    return [*(path for folder in pairs for path in sorted(folder.glob("*.jsonl"))), *sorted(built.glob("*/*.jsonl"))]
 
 
 def _is_made_from(line: bytes, memory_id: str) -> bool:

@@ -54,7 +54,7 @@ def curate(
     finally:
         watch.close()
     _tell(run, watch, dry_run=dry_run, as_json=as_json)
-    if run.fates and set(run.fates) == {"again"}:
+    if watch.why and not watch.answered:
         raise click.exceptions.Exit(1)
 
 
@@ -77,12 +77,14 @@ class _Watch:
 
         self.fates, self.why = Counter[str](), ""
         self.seen: list[Looked] = []
+        self.answered = False
         self._bar, self._shows = Bar("curating", "items"), shows
 
     def see(self, looked: Looked, total: int) -> None:
         """Take note of one memory."""
         self.fates[looked["fate"]] += 1
         self.seen.append(looked)
+        self.answered = self.answered or looked["by"] not in ("", "rules")
         if looked["fate"] == "again":
             self.why = looked["refused"][0]
         if self._shows:

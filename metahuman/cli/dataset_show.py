@@ -74,13 +74,14 @@ def show(home: Home, name: str | None, *, examples: int, as_json: bool) -> None:
 def _datasets(home: Home) -> list[dict[str, Any]]:
     from metahuman.memory.dataset.checking import datasets
     from metahuman.memory.dataset.comparing import card_in
+    from metahuman.memory.dataset.tainting import FILES
     from metahuman.state.errors import MetaHumanError
 
     found = []
     for folder in datasets(home.root):
         try:
             card = card_in(folder)
-            sides = {side: _count(_of(card, "sides", side, "pairs")) for side in ("train", "held-out")}
+            sides = {side: _count(_of(card, "files", file, "rows")) for side, file in FILES.items()}
             found.append({"name": folder.name, **sides, "tainted": bool(card.get("tainted")), "problem": None})
         except MetaHumanError as error:
             found.append({"name": folder.name, "problem": str(error)})
@@ -130,15 +131,19 @@ def _show(card: Mapping[str, Any], examples: list[dict[str, Any]]) -> None:
 
 
 def _lines(card: Mapping[str, Any]) -> list[str]:
+    from metahuman.memory.dataset.tainting import FILES
+
     lines = [f"{card.get('name')}: {_count(card.get('chosen')):,} of {_count(card.get('pairs')):,} pairs"]
-    for side, file in (("train", "train.jsonl"), ("held-out", "held-out.jsonl")):
+    for side, file in FILES.items():
         counts = [_count(_of(card, *keys)) for keys in (("sides", side, "pairs"), ("sides", side, "conversations"))]
         size = _count(_of(card, "files", file, "bytes"))
         lines.append(f"  {side}: {counts[0]:,} pairs of {counts[1]:,} conversations, {size / 1000:,.1f} kB")
     for part, words in (("leftOut", "left out"), ("curators", "curated by"), ("settings", "settings")):
         found = card.get(part)
         if isinstance(found, dict) and found:
-            lines.append(f"{words}: {', '.join(f'{key} {value}' for key, value in found.items())}")
+            lines.append(
+                f"{words}: {'; '.join(f'{key}: {value}' for key, value in found.items() if value is not None)}"
+            )
     if isinstance(card.get("tainted"), dict):
         lines.append(f"tainted: {card['tainted'].get('reason')}")
     lines.append(f"days before {card.get('agesFrom')}, pairs, and what they weigh together:")

@@ -104,4 +104,4 @@ def _changes(found: Digested, *, dry_run: bool) -> Iterator[str]:
         more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
         yield f"{would} in {kind}: {', '.join([*names[:NAMED], *more])}"
     if found.forgotten:
-        yield f"{len(found.forgotten)} memories that it cited are no more: what rested on them alone is gone"
+        yield f"memories that it cited and that are no more: {len(found.forgotten)}; what rested on them alone is gone"

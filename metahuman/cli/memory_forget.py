@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def forget(home: Home, ids: tuple[str, ...], *, with_threads: bool, yes: bool) -> None:
     """Forget the memories ID..., or those whose ids begin so: says first what goes, and asks.
 
-    With each go its curated copies, the rows of training data made from it, links to it, dreams and reflections made
-    of nothing else, and what the persona cache has from it alone. Adapters that were trained on it cannot unlearn it:
-    they are flagged.
+    With each go its curated copies, the rows of training data and datasets made from it, links to it, dreams and
+    reflections made of nothing else, and what the persona cache has from it alone. Adapters that were trained on it
+    cannot unlearn it: they are flagged.
     """
     from metahuman.cli.memory_threads import delete_threads, threads_with
     from metahuman.cli.text import plain

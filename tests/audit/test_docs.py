@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from metahuman.state import events, tool_events
+from metahuman.state import curation_events, events, tool_events
 
 PAGE = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
 EVENTS = [
@@ -15,6 +15,7 @@ EVENTS = [
     for name, function in [
         *inspect.getmembers(events, inspect.isfunction),
         *inspect.getmembers(tool_events, inspect.isfunction),
+        *inspect.getmembers(curation_events, inspect.isfunction),
     ]
     if inspect.signature(function, eval_str=True).return_annotation is events.AuditEvent
 ]

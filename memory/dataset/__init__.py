@@ -1,0 +1,1 @@
+"""Training pairs: chosen from curated memories, split, weighed, and written as one dataset."""

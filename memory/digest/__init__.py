@@ -1,0 +1,1 @@
+"""Themes, phrases and facts that memories keep coming back to."""

@@ -1,0 +1,19 @@
+"""The curator over memories that are in PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from metahuman.memory.postgres.database import Database
+from metahuman.memory.postgres.keeping import PostgresKeeper
+from tests.curations import Desk, a_talk
+
+
+async def test_memories_in_a_database_are_curated_once_and_marked(database: Database, tmp_path: Path) -> None:
+    memories = [a_talk(), a_talk("evt-2", "Thanks!", "Sure."), a_talk("evt-3", about={"trainingConsent": False})]
+    desk = Desk(tmp_path, *memories, keeper=PostgresKeeper(database))
+    assert await desk.curate() == {"pair": 1, "refused": 2}
+    assert len(desk.rows()) == 1
+    assert all(desk.keeper.read(memory.id).metadata.curated for memory in memories)
+    assert await desk.curate() == {}
+    desk.keeper.close()
