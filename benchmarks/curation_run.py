@@ -96,6 +96,7 @@ class Quoting(ScriptedProvider):
         super().__init__({})
 
     def next(self, asked: Asked) -> Answer:
+        """Quote what was shown."""
         sides = {side: _between(asked.messages[-1].text, side) for side in ("said", "answered")}
         filled = {
             "conversationalEssence": sides["said"][:80],
@@ -150,22 +151,28 @@ class Idle:
         self._left = [str(number) for number in range(count)]
 
     async def due(self, limit: int) -> list[str]:
+        """Return the next ids."""
         now, self._left = self._left[:limit], self._left[limit:]
         return now
 
     async def prepare(self, memory_id: str) -> Prepared | None:
+        """Return an empty memory."""
         return prepared(Memory(id=memory_id, timestamp=iso(START), content=""))
 
     async def judge(self, prepared: Prepared, answer: CuratorAnswer | None, made_by: dict[str, Any]) -> Curated:
+        """Refuse it."""
         return judged_memory(prepared, answer, made_by, "")
 
     async def keep(self, curated: Curated) -> Curated:
+        """Write nothing."""
         return curated
 
     async def put_off(self, memory_id: str) -> None:
+        """Fail: nothing can be put off."""
         raise AssertionError("no model is asked")
 
     async def settle(self) -> int:
+        """Make no dataset."""
         return 0
 
 

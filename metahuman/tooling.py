@@ -69,6 +69,7 @@ def open_tools(home: Home, memory: HomeMemory, models: RoleRouter, audit: Audit,
             memories=memories,
             ask=asking,
             limits=inside.limits,
+            made=acting.made,
         )
 
     journal = Journal(home.root / "state" / "actions.sqlite", home.locks)

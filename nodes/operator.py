@@ -10,12 +10,14 @@ from langgraph.runtime import Runtime
 
 from metahuman.nodes.prompts import render
 from metahuman.state.acting import Offer
+from metahuman.state.artifacts import brief
+from metahuman.state.briefing import made_here
 from metahuman.state.context import TurnContext, model_choice
 from metahuman.state.errors import ModelError
 from metahuman.state.operating import acting_of, exhausted, new_calls, operator_finding, operator_tasks, steps_of
 from metahuman.state.parts import TurnCall
 from metahuman.state.plans import Wanted, as_functions, called, transcript
-from metahuman.state.prompting import as_block
+from metahuman.state.prompting import as_block, shorten
 from metahuman.state.services import Services, short_term_of
 from metahuman.state.short_term import OUTPUT, get_orchestrator_context
 from metahuman.state.turn import TurnState, TurnUpdate, advice_of, call_record, question_of, thread_of
@@ -66,7 +68,8 @@ async def _prompt(state: TurnState, services: Services) -> list[BaseMessage]:
     in_mind = get_orchestrator_context(await short_term_of(state, services.memory, services.clock), OUTPUT)
     recalled = "\n".join(f"- {one['timestamp'][:10]} {one['text']}" for one in state["recalled"]["evidence"])
     advice = advice_of(state)
-    data = [in_mind, recalled, f"A word about what went wrong: {advice['text']}" if advice else ""]
+    made = "\n".join(f"Made here: {one['name']}: {shorten(brief(one), OUTPUT)}" for one in made_here(state))
+    data = [in_mind, recalled, made, f"A word about what went wrong: {advice['text']}" if advice else ""]
     asked = render(
         "operating",
         data=as_block("data", "\n".join(filter(None, data))),

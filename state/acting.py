@@ -6,7 +6,7 @@ TypedDicts and literals are what a checkpoint, an interrupt or an audit event ho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from typing_extensions import TypedDict
@@ -82,6 +82,7 @@ class Acting:
         trust: The trust level chosen for this run; None for the owner's own.
         said: What the owner said in this conversation, word for word: what a call may rest on.
         seen: What the operator has read in this turn that others may have written: tool outputs, memories.
+        made: What specialists made in this conversation, by name.
     """
 
     turn: str
@@ -90,6 +91,7 @@ class Acting:
     trust: Trust | None = None
     said: Sequence[str] = ()
     seen: Sequence[str] = ()
+    made: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

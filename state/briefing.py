@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from typing_extensions import TypedDict  # before Python 3.12, pydantic can only describe this one to Studio
 
-from metahuman.state.artifacts import Kept
-from metahuman.state.broking import Job, specialist_of
+from metahuman.state.artifacts import Artifact, Kept
+from metahuman.state.broking import Job, artifacts_of, specialist_of
 from metahuman.state.context import Mode
 from metahuman.state.parts import Specialist
 from metahuman.state.prompting import shorten
@@ -78,6 +78,12 @@ def first_text(state: TurnState, job: Job) -> str:
     message = question_of(state).text
     given = job["input"] or _results(state, job["origin"])
     return given or (message if len(message) > PASTED else _conversation(state) or message)
+
+
+def made_here(state: TurnState) -> list[Artifact]:
+    """Return what specialists made on the thread, in this turn and before; of a name made twice, the latest."""
+    kept = artifacts_of(findings_of(state), state.get("artifacts", []))
+    return list({one["artifact"]["name"]: one["artifact"] for one in kept}.values())
 
 
 def _results(state: TurnState, jobs: Iterable[str]) -> str:

@@ -33,6 +33,14 @@ _REFERS = re.compile(
     re.I,
 )
 
+#: What a specialist makes, by name.
+_PRODUCTS: dict[str, re.Pattern[str]] = {
+    "summarizer": re.compile(r"\bthe summary\b", re.I),
+    "planner": re.compile(r"\bthe (?:plan|steps?)\b", re.I),
+    "coder": re.compile(r"\bthe (?:code|script|function|program)\b", re.I),
+    "dreamer": re.compile(r"\bthe dream\b", re.I),
+}
+
 
 class Job(TypedDict):
     """One piece of work.
@@ -165,11 +173,16 @@ def _job(name: str, task: Task, after: list[str]) -> Job:
 
 
 def _needed(place: int, tasks: Sequence[Task]) -> list[int]:
-    """Return the tasks that the one at `place` builds on: those that it names, or the one before that it speaks of."""
+    """Return the tasks that the one at `place` builds on: those that it numbers, else the one that it speaks of.
+
+    Where it does not say whose work it means, it means the last.
+    """
     if "after" in tasks[place]:
         return [before for before in tasks[place]["after"] if 0 <= before < place]
+    words = tasks[place]["task"][:200]
     before = [at for at in range(place) if tasks[at]["destination"] in (*SPECIALISTS, OPERATOR)]
-    return before[-1:] if _REFERS.search(tasks[place]["task"][:200]) else []
+    named = [at for at in before if (made := _PRODUCTS.get(tasks[at]["destination"])) and made.search(words)]
+    return (named or before)[-1:] if _REFERS.search(words) else []
 
 
 def _uncut(jobs: Sequence[Job], redo: set[str]) -> list[Job]:

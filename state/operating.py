@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from metahuman.state.acting import Acting, Call, Step
+from metahuman.state.briefing import made_here
 from metahuman.state.broking import OPERATOR
 from metahuman.state.parts import Finding
 from metahuman.state.prompting import FINDING, shorten
@@ -36,6 +37,7 @@ def acting_of(state: TurnState, thread: str | None) -> Acting:
     """
     recalled = [one["text"] for one in state["recalled"]["evidence"]] if "recalled" in state else []
     before = [str(output) for output in _outputs_before(state)]
+    made = {artifact["name"]: artifact["text"] for artifact in made_here(state)}
     # An error may quote another program: none of them is the owner's word.
     read = [text for step in steps_of(state) for text in (step["error"], _foreign(step)) if text]
     return Acting(
@@ -45,6 +47,7 @@ def acting_of(state: TurnState, thread: str | None) -> Acting:
         trust=state.get("trust"),
         said=[message.text for message in state["messages"] if message.type == "human"],
         seen=[*recalled, *before, *read],
+        made=made,
     )
 
 

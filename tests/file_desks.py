@@ -41,11 +41,12 @@ class Files:
         self.home, self.base = self.root / "home", self.root / "docs"
         self.base.mkdir(exist_ok=True)
         self.log = ChangeLog(self.home, lambda: NOON)
+        self.made: dict[str, str] = {}
 
     def desk(self, turn: str = "turn", call: str = "call", **limits: Any) -> Desk:
         """Return the desk of a call."""
         changes, nobody = self.log.of(Key("main", turn, call)), Nobody()
-        return Desk(self.home, self.base, [self.base], NOON, changes, nobody, nobody, Limits(**limits))
+        return Desk(self.home, self.base, [self.base], NOON, changes, nobody, nobody, Limits(**limits), self.made)
 
     def call(self, tool: str, /, *, turn: str = "turn", limits: dict[str, int] | None = None, **arguments: Any) -> str:
         """Call a tool and return what it says."""

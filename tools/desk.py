@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -94,6 +94,7 @@ class Desk:
         memories: The memories.
         ask: Asks a model.
         limits: Bounds.
+        made: What specialists made in the conversation, by name.
         settings: The tool's own part of `etc/trust.json`, such as the allowed hosts of `http_get`.
     """
 
@@ -105,4 +106,5 @@ class Desk:
     memories: Memories
     ask: Asking
     limits: Limits = field(default_factory=Limits)
+    made: Mapping[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)

@@ -82,6 +82,17 @@ async def test_the_operator_waits_for_what_it_needs_and_others_for_the_operator(
     assert [one["source"] for one in state["findings"]] == ["operator", "coder"]
 
 
+async def test_the_operator_is_told_of_what_was_made_and_can_save_it() -> None:
+    tools = FakeTools({"fs_save": "made"})
+    tasks = to(("coder", "sort a list"), ("operator", "save it as a.py"))
+    steps = [tasks, use("fs_save", name="sort.py", path="a.py"), note("saved")]
+    talk = Talk(tools=tools, orchestrator=steps, coder=[CODE], persona=["there"])
+    await talk.say("sort a list and save it as a.py")
+    assert "Made here: sort.py: sort.py (python, 1 line)" in talk.world.provider.asked[2].messages[1].text
+    (_, acting, _) = tools.made[0]
+    assert acting.made == {"sort.py": "sorted()\n"}
+
+
 async def test_a_word_that_the_operator_waits_for_costs_the_specialists_nothing() -> None:
     both = to(("operator", "tidy up"), ("coder", "sort a list"))
     talk = Talk(

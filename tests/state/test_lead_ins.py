@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metahuman.state.lead_ins import bare
@@ -66,6 +66,7 @@ def test_bullets_stay_as_they_are() -> None:
     assert bare("Here is a summary:\n- Sales rose.\n- Costs fell.") == "- Sales rose.\n- Costs fell."
 
 
+@settings(deadline=None, derandomize=True, database=None)
 @given(st.text())
 def test_no_text_is_taken_whole_and_nothing_is_added(text: str) -> None:
     left = bare(text)

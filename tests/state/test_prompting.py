@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from metahuman.state.parts import Evidence, Finding
 from metahuman.state.prompting import MESSAGE_TOKENS, as_block, as_data, fit
 from metahuman.state.tokens import estimate_tokens
+from tests import findings
 
 
 def size(messages: list[BaseMessage]) -> int:
@@ -32,7 +33,7 @@ def remembered(text: str, timestamp: str = "2026-05-17T12:00:00.000Z") -> Eviden
 
 
 def found(content: str, error: str | None = None) -> Finding:
-    return Finding(turn="1", source="coder", task="", content=content, error=error)
+    return findings.found("0", "coder", content, error=error)
 
 
 @pytest.mark.parametrize("seed", range(40))
