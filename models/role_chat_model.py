@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import cache
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, RunnablePassthrough, ensure_config
+from langchain_core.runnables import Runnable, ensure_config
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 from pydantic import BaseModel, Field
@@ -19,6 +18,7 @@ from pydantic import BaseModel, Field
 from metahuman.models.answers import reader
 from metahuman.models.calls import RoleCall
 from metahuman.models.providers import AnswerSchema, Wish
+from metahuman.models.structured import StructuredModel
 from metahuman.state.background import background
 from metahuman.state.errors import BrokenAnswer
 from metahuman.state.turn import thread_of
@@ -93,13 +93,7 @@ class RoleChatModel(BaseChatModel):
         wanted = _schema_of_class(schema) if isinstance(schema, type) else _schema_of(schema)
         # A structured answer is for the program: it is not streamed to the person.
         quiet = self.model_copy(update={"disable_streaming": True})
-        asked = quiet.bind(answer_schema=wanted, **kwargs)
-        parse: Runnable[Any, Any] = RunnableLambda(wanted.read)
-        if not include_raw:
-            return asked | parse
-        parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parse, parsing_error=lambda _: None)
-        failed = RunnablePassthrough.assign(parsed=lambda _: None)
-        return RunnableMap(raw=asked) | parsed.with_fallbacks([failed], exception_key="parsing_error")
+        return StructuredModel(quiet.bind(answer_schema=wanted, **kwargs), wanted, include_raw=include_raw)
 
     async def _agenerate(
         self,
