@@ -17,7 +17,7 @@ from metahuman.state.context import TurnContext, model_choice
 from metahuman.state.crafts import SCHEMAS, Product, length_for, mended, read
 from metahuman.state.endings import details_of, finding_of
 from metahuman.state.events import specialist_done
-from metahuman.state.lengths import Length
+from metahuman.state.lengths import ENDS, Length
 from metahuman.state.parts import TurnCall
 from metahuman.state.prompting import as_block, shorten
 from metahuman.state.services import Workshop
@@ -77,6 +77,8 @@ def _prompt(job: SpecialistJob, length: Length, budget: int) -> list[BaseMessage
     room = max(budget * 2, 400)
     task = shorten(job["job"]["task"], min(TASK, room // 2))
     if job["specialist"] == "summarizer":
+        # A message with its text in it: what is wanted stands at either end.
+        task = shorten(task, 2 * ENDS) if task in job["source"] else task
         # A piece was cut to fit; what could not be cut any further is not.
         fits = estimate_tokens(job["source"]) <= budget
         source = as_block("text", job["source"] if fits else shorten(job["source"], room))

@@ -11,6 +11,7 @@ from metahuman.state.broking import Job, artifacts_of, specialist_of
 from metahuman.state.context import Mode
 from metahuman.state.parts import Specialist
 from metahuman.state.prompting import shorten
+from metahuman.state.sentences import sentences
 from metahuman.state.summaries import as_lines
 from metahuman.state.tokens import estimate_tokens
 from metahuman.state.turn import TurnState, findings_of, question_of
@@ -19,8 +20,8 @@ from metahuman.state.turn import TurnState, findings_of, question_of
 EARLIER, MESSAGE = 4, 600
 #: Artifacts of the thread that a task may be about, and characters of one of them.
 ARTIFACTS, ARTIFACT = 3, 8_000
-#: Characters from which on a message is more than a task: a text to work on stands in it.
-PASTED = 400
+#: Characters or sentences from which on a message is more than a task: a text to work on stands in it.
+PASTED, TOLD = 400, 3
 #: Tokens of a conversation that may be summarized.
 CONVERSATION = 100_000
 #: Who may run elsewhere, as the shipped registry has it, is told nothing that memory or the twin said.
@@ -77,7 +78,7 @@ def first_text(state: TurnState, job: Job) -> str:
     """
     message = question_of(state).text
     given = job["input"] or _results(state, job["origin"])
-    return given or (message if len(message) > PASTED else _conversation(state) or message)
+    return given or (message if _holds_text(message) else _conversation(state) or message)
 
 
 def made_here(state: TurnState) -> list[Artifact]:
@@ -125,7 +126,13 @@ def _known(state: TurnState, specialist: Specialist) -> Iterable[tuple[str, str]
 
 
 def _concerns(kept: Kept, specialist: Specialist) -> bool:
-    return specialist not in STRANGERS or kept["artifact"]["kind"] == "code"
+    """Tell whether a specialist is shown an artifact: strangers see code alone, and nobody dreams of it."""
+    code = kept["artifact"]["kind"] == "code"
+    return code if specialist in STRANGERS else not (code and specialist == "dreamer")
+
+
+def _holds_text(message: str) -> bool:
+    return len(message) > PASTED or len(sentences(message)) >= TOLD
 
 
 def _conversation(state: TurnState) -> str:

@@ -12,6 +12,8 @@ from metahuman.database import URL
 from tests.homes import TALK, in_process, scripted
 from tests.servers.postgres import postgres_server
 
+pytestmark = pytest.mark.slow
+
 TOLD = "My cat Mittens is afraid of thunder since that storm in Lisbon."
 
 

@@ -17,6 +17,8 @@ from tests.fakes import Answer, ScriptedProvider, Slow, registry_content
 from tests.homes import TALK, files, scripted, write_registry
 from tests.servers.postgres import postgres_server
 
+pytestmark = pytest.mark.slow
+
 TOLD = "My cat Mittens is afraid of thunder since that storm in Lisbon."
 
 

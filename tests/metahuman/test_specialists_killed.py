@@ -13,6 +13,7 @@ from tests.fanout import WAVE
 from tests.specialist_kills import Found, forks, killed
 
 
+@pytest.mark.slow
 def test_who_had_answered_is_not_asked_again(tmp_path: Path) -> None:
     soon, found = {"coder", "planner", "summarizer 4"}, Found()
     with forks() as forked:

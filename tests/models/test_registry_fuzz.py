@@ -22,6 +22,8 @@ from metahuman.models.schema import ROLES
 from metahuman.state.context import MODES
 from metahuman.state.errors import SettingError
 
+pytestmark = pytest.mark.slow
+
 TEXT = (SHIPPED / "models.json").read_text("utf-8")
 SHIPPED_CONTENT: dict[str, Any] = json.loads(TEXT)
 #: Split over the tests below.

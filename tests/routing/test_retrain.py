@@ -15,6 +15,8 @@ from metahuman.state.parts import DESTINATIONS, Destination
 from metahuman.state.routing import Said, Situation
 from tests.lessons import HashedEncoder, examples, lesson
 
+pytestmark = pytest.mark.slow
+
 
 class Place:
     """A home's corrections and classifiers, and the classifier that was shipped to it."""

@@ -54,6 +54,11 @@ def test_what_others_made_is_the_text_before_what_was_pasted() -> None:
     assert first_text(known, job(after=["7"], origin=["5"])) == "made"
 
 
+def test_a_message_of_several_sentences_is_a_text() -> None:
+    text = "Ninety trees were counted. Eleven were dead. Anna wrote the report."
+    assert first_text(state(text), job()) == text
+
+
 def test_a_long_message_is_the_text_and_a_short_one_means_the_conversation() -> None:
     assert len(LONG) > PASTED
     assert first_text(state(LONG), job()) == LONG

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("times", [5, pytest.param(100, marks=pytest.mark.slow)])
 def test_a_kill_leaves_no_broken_line_and_the_next_run_mends_the_rest(tmp_path: Path, times: int) -> None:

@@ -26,6 +26,8 @@ from metahuman.memory.postgres.migration import move_threads
 from metahuman.state.errors import StoreError
 from tests.servers.postgres import postgres_server
 
+pytestmark = pytest.mark.slow
+
 Graph = CompiledStateGraph[Any, None, Any, Any]
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from metahuman.memory.postgres.database import Database
 from metahuman.memory.postgres.keeping import PostgresKeeper
 from tests.curations import Desk, a_talk
+
+pytestmark = pytest.mark.slow
 
 
 async def test_memories_in_a_database_are_curated_once_and_marked(database: Database, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from metahuman.memory.postgres.database import Database
 from metahuman.memory.postgres.index import PostgresIndex
 from tests.servers.postgres import postgres_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def index(database: Database) -> PostgresIndex:

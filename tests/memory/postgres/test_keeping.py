@@ -21,6 +21,8 @@ from metahuman.state.memories import Memory
 from tests.keepers import a_memory
 from tests.servers.postgres import postgres_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def keeper(database: Database) -> PostgresKeeper:

@@ -15,6 +15,8 @@ from metahuman.memory.postgres.database import Database
 from metahuman.state.errors import ThreadBusy
 from tests.homes import files
 
+pytestmark = pytest.mark.slow
+
 #: Holds a thread until it is killed.
 HOLDER = """
 import asyncio, sys

@@ -19,6 +19,8 @@ from metahuman.state.errors import SettingError, StoreError
 from metahuman.state.memories import Memory
 from tests.servers.postgres import postgres_server
 
+pytestmark = pytest.mark.slow
+
 WORKERS, EACH = 4, 15
 
 

@@ -13,6 +13,8 @@ from metahuman.memory.postgres.migration import to_files, to_postgres
 from metahuman.memory.store.episodic import EpisodicStore
 from metahuman.state.files import write_json
 
+pytestmark = pytest.mark.slow
+
 
 def home_with_memories(folder: Path) -> EpisodicStore:
     for place in ("2024/05/03/old.json", "2025/b.json", "2026/c.json"):
