@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from langchain_core.messages import HumanMessage
+from langgraph.graph.state import CompiledStateGraph
 
 from metahuman.detecting import detect_specialist_type
 from metahuman.graph.specialists import build
@@ -73,7 +75,6 @@ async def run_tasks(
 ) -> list[SpecialistResult]:
     """Run tasks through the specialists' graph and return what came of each, in order; `watch` is told what happens."""
     wanted = [_task(task, home) for task in tasks]
-    # A graph of its own, also where a tool of the operator's runs it in the middle of a turn: it keeps no checkpoints.
     question = HumanMessage("\n".join(task.description for task in tasks), id=str(uuid.uuid4()))
     given = TurnState(
         messages=[question],
@@ -81,10 +82,9 @@ async def run_tasks(
         route=route_to(question.text, "rule", wanted),
         recalled=Recalled(evidence=[], latencyMs=0),
     )
-    graph = build(services).compile(name="specialists", checkpointer=False)
     state: Mapping[str, Any] = {}
     context = TurnContext(mode, models)
-    async for part in graph.astream(given, context=context, stream_mode=["updates", "values"], version="v2"):
+    async for part in _graph(services).astream(given, context=context, stream_mode=["updates", "values"], version="v2"):
         if part["type"] == "values":
             state = part["data"]
         for event in events_of(part):
@@ -92,6 +92,12 @@ async def run_tasks(
     found = {finding["job"]: finding for finding in state["findings"]}
     calls = [entry["call"] for entry in state["calls"]]
     return [_result(found[str(place)], calls) for place in range(len(tasks))]
+
+
+@lru_cache(4)
+def _graph(services: Workshop) -> CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]:
+    # A graph of its own, also where a tool of the operator's runs it in the middle of a turn: it keeps no checkpoints.
+    return build(services).compile(name="specialists", checkpointer=False)
 
 
 def _task(task: SpecialistTask, home: Home) -> Task:
