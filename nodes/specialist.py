@@ -15,7 +15,7 @@ from metahuman.state.asking import Answered, ask, ask_for
 from metahuman.state.briefing import SpecialistJob
 from metahuman.state.context import TurnContext, model_choice
 from metahuman.state.crafts import SCHEMAS, Product, length_for, mended, read
-from metahuman.state.endings import details_of, finding_of
+from metahuman.state.endings import details_of, finding_of, shortfall
 from metahuman.state.events import specialist_done
 from metahuman.state.lengths import ENDS, Length
 from metahuman.state.parts import TurnCall
@@ -49,7 +49,7 @@ async def specialist(job: SpecialistJob, runtime: Runtime[TurnContext], *, servi
             break
         prompt = _again(prompt, made)
     made = await asyncio.to_thread(mended, made, job, length) if made.problem else made
-    error = error or (job["lacks"] if made.content else "nothing that it wrote could be used") or None
+    error = error or shortfall(job, made)
     took = round(services.clock.milliseconds() - started, 2)
     await services.audit.arecord(specialist_done(details_of(job, made, calls, error, took)))
     return {"findings": [finding_of(job, made, error, took)], "calls": calls}

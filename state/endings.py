@@ -32,6 +32,13 @@ def finding_of(job: SpecialistJob, made: Product, error: str | None, took: float
     )
 
 
+def shortfall(job: SpecialistJob, made: Product) -> str | None:
+    """Return why nothing came of an answer, or not all that was wanted; None if it did."""
+    if made.artifacts or (job["job"]["part"] and made.content):
+        return job["lacks"] or None
+    return made.problem or "nothing that it wrote could be used"
+
+
 def details_of(
     job: SpecialistJob, made: Product, calls: Sequence[TurnCall], error: str | None, took: float
 ) -> dict[str, Any]:

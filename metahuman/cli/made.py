@@ -68,9 +68,7 @@ def problems(finding: Finding) -> list[str]:
 
 def failure(finding: Finding) -> str | None:
     """Return why nothing came of a job, or not all."""
-    bare = finding["source"] in SPECIALISTS and finding["content"] and not finding["artifacts"]
-    error = finding["error"] or ("nothing that can be saved came of it" if bare else None)
-    return plain(f"{finding['source']}: {error}") if error else None
+    return plain(f"{finding['source']}: {finding['error']}") if finding["error"] else None
 
 
 def facts(artifact: Artifact) -> str:

@@ -82,7 +82,7 @@ def test_one_specialist_without_a_conversation(tmp_path: Path) -> None:
     ("answer", "told", "wrong"),
     [
         ("```python sort.py\ndef f(:\n```", "def f(:\n", "sort.py: line 1: "),
-        ("I would rather not", "I would rather not\n", "coder: nothing that can be saved came of it"),
+        ("I would rather not", "I would rather not\n", "coder: there is no fenced block of code in the answer"),
         ("", "", "coder: "),
     ],
 )

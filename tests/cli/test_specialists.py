@@ -95,7 +95,7 @@ def test_a_summary_that_lacks_a_part_says_so_beside_it() -> None:
     ("finding", "told"),
     [
         (found("0", "dreamer", "", error="nobody answers"), "dreamer: nobody answers"),
-        (found("0", "coder", "I would rather not"), "coder: nothing that can be saved came of it"),
+        (found("0", "coder", "I would rather not", error="there is no code"), "coder: there is no code"),
     ],
 )
 @pytest.mark.parametrize("terminal", [True, False])

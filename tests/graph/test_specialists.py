@@ -126,6 +126,13 @@ async def test_what_fails_its_check_twice_is_told_as_it_is() -> None:
     assert "[but: steps wait for each other" in asked_of(talk, "persona")[0]
 
 
+async def test_an_answer_of_which_nothing_can_be_made_is_a_failure_that_keeps_its_words() -> None:
+    talk = Talk(orchestrator=[to(("coder", "sort"))], coder=["I would rather not.", "No."], persona=["sorry"])
+    state = await talk.say("sort it")
+    assert found(state)["0"] == ("No.", "there is no fenced block of code in the answer")
+    assert "No. [but: there is no fenced block" in asked_of(talk, "persona")[0]
+
+
 async def test_a_text_that_no_prompt_has_room_for_is_read_in_pieces() -> None:
     talk = Talk(known=_small(), orchestrator=[to(("summarizer", "shorten this"))], persona=["short"])
     talk.world.provider.script["summarizer"] = [
