@@ -58,6 +58,8 @@ class ChatLlama(BaseChatModel):
             "messages": convert_to_openai_messages(messages),
             "stream": True,
             "stream_options": {"include_usage": True},
+            # It then also speaks up while it reads a prompt, and can be told to stop.
+            "return_progress": True,
             "lora": engine.lora(self.adapters, scale),
             **options,
             **({"stop": stop} if stop else {}),
