@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from metahuman.api import MAIN, MetaHuman
 from metahuman.state.background import background
 from metahuman.state.kept import Kept
+from metahuman.turns import Turns
 from tests.fakes import Answer, Asked, ScriptedProvider, registry_content
 from tests.homes import TALK, write_registry
 from tests.memories import FakeMemory
@@ -88,7 +89,7 @@ def talk(home: Path, turns: int, pause: float, *, memory: bool) -> tuple[list[To
     provider, draw, took = Answering(), random.Random(11), list[Took]()
     with MetaHuman(home, providers=lambda _: provider) as twin:
         if not memory:
-            twin.services = dataclasses.replace(twin.services, memory=NothingKept())
+            twin._turns = Turns(twin.home, dataclasses.replace(twin.services, memory=NothingKept()), 30)  # noqa: SLF001
         for number in range(turns):
             message = f"{words(draw, 30)} This is message {number}."
             started, began = time.perf_counter(), time.process_time()
