@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from metahuman.models.schema import ROLES
@@ -67,3 +68,15 @@ def job_asked(body: Mapping[str, Any]) -> str:
 def said_in(messages: Iterable[Mapping[str, Any]]) -> str:
     """Return all words of a prompt."""
     return "\n".join(part if isinstance(part := message["content"], str) else json.dumps(part) for message in messages)
+
+
+def within(seconds: float, condition: Callable[[], object]) -> None:
+    """Wait until something holds.
+
+    Raises:
+        AssertionError: If it does not in time.
+    """
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"not within {seconds} seconds"
+        time.sleep(0.002)

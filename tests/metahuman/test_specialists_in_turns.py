@@ -8,9 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,14 +19,14 @@ from metahuman.api import MetaHuman
 from metahuman.audit.reader import tail
 from metahuman.reply import Begun, Found, Noted, Reply
 from metahuman.state.errors import EmptyTurn, ModelDown
-from tests.fanout import JOBS, MESSAGE, REPORT, SAYS, WAVE, job_asked, models, on_server, said_in
+from tests.fanout import JOBS, MESSAGE, REPORT, SAYS, WAVE, job_asked, models, on_server, said_in, within
 from tests.homes import TALK, scripted, write_registry
 from tests.servers.answer import JSON, Answer
 from tests.servers.openai import OpenAIServer
 from tests.talk import CODE, plan, to
 
-#: Seconds after which a stop must have reached the server.
-SOON = 0.2
+#: Seconds after which a stop must have reached a server on a busy machine; benchmarks/specialists.py measures it.
+SOON = 1.0
 
 
 class Patient:
@@ -53,18 +52,6 @@ def at_work(home: Path) -> Iterator[tuple[OpenAIServer, Patient]]:
     with OpenAIServer(models(), patient) as server:
         write_registry(home, on_server(server.base_url))
         yield server, patient
-
-
-def within(seconds: float, condition: Callable[[], object]) -> None:
-    """Wait until something holds.
-
-    Raises:
-        AssertionError: If it does not in time.
-    """
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"not within {seconds} seconds"
-        time.sleep(0.002)
 
 
 def test_a_stream_that_is_closed_ends_all_calls_and_the_thread_goes_on(tmp_path: Path) -> None:
@@ -95,7 +82,7 @@ def test_after_a_stop_the_next_message_is_answered_and_the_first_left_alone(tmp_
         next(events)
         within(5, patient.waits)
         events.close()  # type: ignore[attr-defined]
-        assert len(server.disconnects) == 8
+        within(SOON, lambda: len(server.disconnects) == 8)  # the server hears of it a moment later
         patient.silent = False
         reply = twin.chat("/code that sorts")
         assert [finding["source"] for finding in reply.findings] == ["coder"]
@@ -108,7 +95,7 @@ async def test_async_callers_that_leave_stop_it_too(tmp_path: Path) -> None:
         await anext(events)
         within(5, patient.waits)
         await events.aclose()  # type: ignore[attr-defined]
-        assert len(server.disconnects) == 8
+        within(SOON, lambda: len(server.disconnects) == 8)  # the server hears of it a moment later
 
 
 def test_events_tell_who_works_and_how_far_a_text_is_read(tmp_path: Path) -> None:
