@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from rich.console import Console
 
 from benchmarks.routing_report import Report, Row
-from metahuman.state.acting import Trust
+from metahuman.state.context import Trust
 from metahuman.state.files import write_json
 
 if TYPE_CHECKING:

@@ -11,9 +11,7 @@ from typing import Any, Literal, get_args
 
 from typing_extensions import TypedDict
 
-from metahuman.state.context import TRUSTS, Mode, Trust
-
-__all__ = ["TRUSTS", "Trust"]
+from metahuman.state.context import Mode, Trust
 
 #: How much a call may spoil: nothing, something that can be put right, something that cannot.
 Risk = Literal["low", "medium", "high"]

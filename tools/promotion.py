@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from metahuman.state.acting import TRUSTS, Trust
 from metahuman.state.approvals import HUMAN
+from metahuman.state.context import TRUSTS, Trust
 from metahuman.state.errors import SettingError
 from metahuman.state.files import update_json
 

@@ -25,7 +25,8 @@ from agentdojo.task_suite.task_suite import TaskSuite, read_suite_file
 from agentdojo.types import ChatAssistantMessage, ChatToolResultMessage, text_content_block_from_string
 from pydantic import create_model
 
-from metahuman.state.acting import Acting, Approval, Call, Effect, Outcome, Output, Risk, Trust
+from metahuman.state.acting import Acting, Approval, Call, Effect, Outcome, Output, Risk
+from metahuman.state.context import Trust
 from metahuman.state.errors import ToolError
 from metahuman.state.events import AuditEvent
 from metahuman.state.files import write_json

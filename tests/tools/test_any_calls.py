@@ -14,8 +14,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metahuman.state.acting import RISKS, TRUSTS, Acting, Approval, Call, Outcome
-from metahuman.state.context import MODES
+from metahuman.state.acting import RISKS, Acting, Approval, Call, Outcome
+from metahuman.state.context import MODES, TRUSTS
 from metahuman.tools.begun import hash_of
 from tests.tools.gates import Naive, World, acting, write, yes
 

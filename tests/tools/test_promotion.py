@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from metahuman.state.acting import Trust
+from metahuman.state.context import Trust
 from metahuman.state.errors import SettingError
 from metahuman.tools.promotion import (
     Event,

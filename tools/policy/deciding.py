@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from metahuman.state.acting import RISKS, Acting, Risk, Ruling, Trust, Verdict
+from metahuman.state.acting import RISKS, Acting, Risk, Ruling, Verdict
+from metahuman.state.context import Trust
 from metahuman.state.errors import ToolError
 from metahuman.tools.policy.paths import How, hidden, resolve, secret
 from metahuman.tools.policy.patterns import meets

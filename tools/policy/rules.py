@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from metahuman.state.acting import TRUSTS, Trust
+from metahuman.state.context import TRUSTS, Trust
 from metahuman.state.files import read_json
 
 #: What a rule about a tool can say: none of them allows what would otherwise not be allowed.

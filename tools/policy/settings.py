@@ -12,7 +12,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
-from metahuman.state.acting import Risk, Trust, Verdict
+from metahuman.state.acting import Risk, Verdict
+from metahuman.state.context import Trust
 from metahuman.state.errors import SettingError
 from metahuman.state.files import read_json, update_json
 from metahuman.state.shipped import SHIPPED

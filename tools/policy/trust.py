@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from metahuman.state.acting import RISKS, TRUSTS, Effect, Risk, Trust, Verdict
+from metahuman.state.acting import RISKS, Effect, Risk, Verdict
+from metahuman.state.context import TRUSTS, Trust
 
 #: The highest risk that a level lets happen without being asked; None where only looking is.
 ALONE: Final[dict[Trust, Risk | None]] = {

@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 import pytest
 
-from metahuman.state.acting import RISKS, TRUSTS, Acting, Effect, Output, Risk, Ruling, Trust, Verdict
+from metahuman.state.acting import RISKS, Acting, Effect, Output, Risk, Ruling, Verdict
+from metahuman.state.context import TRUSTS, Trust
 from metahuman.tools.desk import Desk
 from metahuman.tools.policy.deciding import decide, possible
 from metahuman.tools.policy.settings import TrustFiles

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from metahuman.state.acting import TRUSTS
+from metahuman.state.context import TRUSTS
 from metahuman.state.errors import SettingError
 from metahuman.state.shipped import SHIPPED
 from metahuman.tools.policy.rules import read_rules
