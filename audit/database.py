@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from filelock import FileLock
-
 from metahuman.state.errors import StoreError
-from metahuman.state.files import make_folder, store_errors
+from metahuman.state.sqlite import Held, alone, connect, is_damage, is_sound, transaction
 
 T = TypeVar("T")
-#: How long one waits for another process that is writing.
-BUSY_SECONDS = 10.0
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,9 +30,7 @@ class Database:
 
     def __init__(self, path: Path, migrations: Sequence[str], remedy: str) -> None:
         self.path, self._migrations, self._remedy = path, migrations, remedy
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._file = (0, 0, 0)
+        self._held = Held(path, self._opened)
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `work` makes of the connection; after damage it starts over, on an empty file.
@@ -48,15 +39,15 @@ class Database:
             StoreError: If the file cannot be used.
         """
         try:
-            with self._lock:
+            with self._held.lock:
                 try:
-                    return work(self._connected())
+                    return work(self._held.connected())
                 except sqlite3.DatabaseError as error:
-                    if not _is_damage(error):
+                    if not is_damage(error):
                         raise
-                    self._close()
+                    self._held.close()
                     self._move_aside()
-                    return work(self._connected())
+                    return work(self._held.connected())
         except sqlite3.Error as error:
             raise StoreError(
                 self.path, str(error), "check that the file can be written and that the disk has room"
@@ -64,31 +55,18 @@ class Database:
 
     def close(self) -> None:
         """Close the file; a later `run` opens it again."""
-        with self._lock:
-            self._close()
-
-    def _connected(self) -> sqlite3.Connection:
-        if self._connection is None or self._file != _identity(self.path):
-            self._close()
-            self._connection = self._opened()
-            self._file = _identity(self.path)
-        return self._connection
+        with self._held.lock:
+            self._held.close()
 
     def _opened(self) -> sqlite3.Connection:
-        make_folder(self.path.parent)
-        with self._alone():
-            # Made here and not by SQLite, whose files anyone may read; its side files take over these permissions.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            try:
-                # Each transaction is with the operating system once it has ended; only a power cut can undo the last.
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-                self._migrate(connection)
-            except BaseException:
-                connection.close()
-                raise
-        return connection
+        with alone(self.path):
+            return connect(self.path, self._prepare)
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        # Each transaction is with the operating system once it has ended; only a power cut can undo the last.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        self._migrate(connection)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -102,8 +80,8 @@ class Database:
                 connection.execute(f"PRAGMA user_version = {number}")
 
     def _move_aside(self) -> None:
-        with self._alone():
-            if _is_sound(self.path):  # another process was here first
+        with alone(self.path):
+            if is_sound(self.path):  # another process was here first
                 return
             aside = self.path.with_name(f"{self.path.stem}.damaged{self.path.suffix}")
             # With its side files, or SQLite would read them into the file that comes after it.
@@ -111,48 +89,3 @@ class Database:
                 with contextlib.suppress(FileNotFoundError):
                     self.path.with_name(self.path.name + end).replace(aside.with_name(aside.name + end))
         _LOG.warning("%s was damaged and is now %s; %s", self.path, aside.name, self._remedy)
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other processes from opening or moving the file meanwhile."""
-        with store_errors(self.path), FileLock(self.path.with_name(f".{self.path.name}.lock")):
-            yield
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-@contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Make all statements of the block hold, or none."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        if connection.in_transaction:  # after some errors SQLite has ended it by itself
-            connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-
-
-def _identity(path: Path) -> tuple[int, int, int]:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - twice as fast as Path.stat, before every event
-    except FileNotFoundError:
-        return 0, 0, 0
-    return os.getpid(), found.st_dev, found.st_ino
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    # Extended codes tell more in their higher bits; errors of the Python module itself have none.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
-
-
-def _is_sound(path: Path) -> bool:
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
-            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.DatabaseError as error:
-        return not _is_damage(error)

@@ -9,11 +9,12 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from metahuman.audit.database import Database, transaction
+from metahuman.audit.database import Database
 from metahuman.state.errors import ModelSetAside, OverCap, StoreError, TooFar
 from metahuman.state.events import CANCELLED
 from metahuman.state.files import whole
 from metahuman.state.services import Spent
+from metahuman.state.sqlite import transaction
 
 if TYPE_CHECKING:
     from metahuman.audit.reader import Entry, Reader

@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock
-
 from metahuman.state.acting import Ended
 from metahuman.state.errors import StoreError
-from metahuman.state.files import REMEDY, make_folder, store_errors
+from metahuman.state.files import REMEDY
+from metahuman.state.sqlite import Held, alone, connect, is_damage, transaction
 from metahuman.tools.begun import Begun, Known
 from metahuman.tools.presence import Presence
 
 T = TypeVar("T")
-#: How long one waits for another process that is writing, in seconds.
-BUSY = 10.0
 #: Seconds for which the words that a tool brought are kept; the rest of a row stays, so that nothing runs again.
 KEPT = 30 * 86_400.0
 _VERSION = 1
@@ -57,9 +52,7 @@ class Journal:
 
     def __init__(self, path: Path, locks: Path) -> None:
         self.path, self._presence = path, Presence(locks)
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._file = (0, 0, 0)
+        self._held = Held(path, self._opened)
         self._told: list[str] = []
         self._running: set[str] = set()
 
@@ -121,7 +114,7 @@ class Journal:
 
     def tell(self, call: Begun) -> None:
         """Note that the audit log has the call; it is written with whatever is written next."""
-        with self._lock:
+        with self._held.lock:
             self._told.append(call.execution)
 
     def left(self) -> list[Known]:
@@ -131,7 +124,6 @@ class Journal:
             StoreError: If the journal cannot be read.
         """
         sql = f"SELECT {_ROW} FROM calls WHERE ended IS NULL OR audited = 0 ORDER BY begun"  # noqa: S608
-        self._run(lambda _: None, durable=False)  # what the audit has by now
         self._run(lambda _: None, durable=False)  # so that what was told by now is not taken for left
         known = self._run(lambda connection: [_known(row) for row in connection.execute(sql)])
         return [one for one in known if not self.runs(one)]
@@ -158,10 +150,10 @@ class Journal:
 
     def close(self) -> None:
         """Close the journal; it is opened again when it is needed."""
-        if self._connection is not None and self._told:
+        if self._held.is_open and self._told:
             self._run(lambda _: None, durable=False)
-        with self._lock:
-            self._close()
+        with self._held.lock:
+            self._held.close()
         self._presence.leave()
 
     def _run(self, work: Callable[[sqlite3.Connection], T], *, durable: bool | None = None) -> T:
@@ -172,41 +164,23 @@ class Journal:
             durable: Whether that is to be on the disk when this returns; None where it only reads.
         """
         try:
-            with self._lock:
-                connection = self._connected()
+            with self._held.lock:
+                connection = self._held.connected()
                 if durable is None:
                     return work(connection)
                 connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                with _transaction(connection):
+                with transaction(connection):
                     connection.executemany(_AUDITED, [(one,) for one in self._told])
                     found = work(connection)
                 self._told.clear()
                 return found
         except sqlite3.DatabaseError as error:
-            damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-            remedy = "move the file away: what ran before is then no longer known" if damaged else REMEDY
+            remedy = "move the file away: what ran before is then no longer known" if is_damage(error) else REMEDY
             raise StoreError(self.path, error, remedy) from error
 
-    def _connected(self) -> sqlite3.Connection:
-        if self._connection is None or self._file != _identity(self.path):
-            self._close()
-            self._connection = self._opened()
-            self._file = _identity(self.path)
-        return self._connection
-
     def _opened(self) -> sqlite3.Connection:
-        make_folder(self.path.parent)
-        # Alone: two that turn the same new file into one with a log beside it get in each other's way.
-        with store_errors(self.path), FileLock(self.path.with_name(f".{self.path.name}.lock")):
-            # Made here and not by SQLite, whose files anyone may read.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            connection = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None, check_same_thread=False)
-            try:
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-        return connection
+        with alone(self.path):
+            return connect(self.path, self._prepare)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -216,33 +190,8 @@ class Journal:
         if version < _VERSION:
             connection.executescript(_SCHEMA)
 
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
 
 def _known(row: tuple[Any, ...]) -> Known:
     execution, begun, process, thread, told, ended, outcome = row
     call = Begun(execution=execution, thread=thread, begun=begun, **json.loads(told))
     return Known(call, process, ended, None if outcome is None else json.loads(outcome))
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # after some errors SQLite has ended it by itself
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _identity(path: Path) -> tuple[int, int, int]:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - twice as fast as Path.stat, before every call
-    except FileNotFoundError:
-        return 0, 0, 0
-    return os.getpid(), found.st_dev, found.st_ino

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from filelock import FileLock
-
 from metahuman.state.errors import StoreError
-from metahuman.state.files import REMEDY, make_folder, store_errors
+from metahuman.state.files import REMEDY, store_errors
+from metahuman.state.sqlite import Held, alone, connect, is_damage, is_sound, transaction
 
 T = TypeVar("T")
-#: How long one waits for another process that is writing.
-BUSY_SECONDS = 10.0
 #: Says in the file's head that it is ours: "MHix".
 APPLICATION = 0x4D486978
 #: Why a file makes room for a new one; the first two are in the name that it is kept under.
 DAMAGED, FOREIGN, OTHER_VERSION = "damaged", "foreign", "outdated"
 _TOLD = {DAMAGED: "damaged", FOREIGN: "another program's", OTHER_VERSION: "of another version"}
 _SIDES = ("", "-wal", "-shm")
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _LOG = logging.getLogger(__name__)
 
 
@@ -46,7 +40,7 @@ class SqliteFile:
     def __init__(self, path: Path, schema: str, version: int, remedy: str) -> None:
         self.path = path
         self._schema, self._version, self._remedy = schema, version, remedy
-        self._reading, self._writing = _Connection(), _Connection()
+        self._reading, self._writing = Held(path, self._opened), Held(path, self._opened)
 
     def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `work` makes of the file as it stands at one moment.
@@ -87,50 +81,28 @@ class SqliteFile:
         """Delete what was moved aside as damaged: it holds words that have to go."""
         _unlink(self.path.with_name(f"{self.path.stem}.{DAMAGED}{self.path.suffix}"))
 
-    def _run(self, held: _Connection, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _run(self, held: Held, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             with held.lock:
                 try:
-                    return _transacted(self._connected(held), begin, work)
+                    return _transacted(held.connected(), begin, work)
                 except sqlite3.DatabaseError as error:
-                    if not _is_damage(error):
+                    if not is_damage(error):
                         raise
                     held.close()
                     self._replace_damaged()
-                    return _transacted(self._connected(held), begin, work)
+                    return _transacted(held.connected(), begin, work)
         except sqlite3.Error as error:
             raise StoreError(self.path, error, REMEDY) from error
 
-    def _connected(self, held: _Connection) -> sqlite3.Connection:
-        if held.connection is None or held.file != _identity(self.path):
-            held.close()
-            held.connection = self._opened()
-            held.file = _identity(self.path)
-        return held.connection
-
     def _opened(self) -> sqlite3.Connection:
-        make_folder(self.path.parent)
-        with self._alone():
-            connection = self._connect()
+        with alone(self.path):
+            connection = connect(self.path, _set_up)
             if why := self._unfit(connection):
                 connection.close()
                 self._move_aside(why)
-                connection = self._connect()
+                connection = connect(self.path, _set_up)
             self._make_tables(connection)
-        return connection
-
-    def _connect(self) -> sqlite3.Connection:
-        # Made here and not by SQLite, whose files anyone may read; its side files take over these permissions.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            # A transaction is with the operating system once it has ended; a power cut may undo the last ones, and
-            # the files that they tell of are the truth. What is deleted is overwritten.
-            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON", "cache_size = -32768"):
-                connection.execute(f"PRAGMA {pragma}")
-        except BaseException:
-            connection.close()
-            raise
         return connection
 
     def _unfit(self, connection: sqlite3.Connection) -> str:
@@ -145,8 +117,8 @@ class SqliteFile:
             connection.executescript(f"BEGIN IMMEDIATE; {self._schema}; {marks} COMMIT;")
 
     def _replace_damaged(self) -> None:
-        with self._alone():
-            if not _is_sound(self.path):  # else another process was here first
+        with alone(self.path):
+            if not is_sound(self.path):  # else another process was here first
                 self._move_aside(DAMAGED)
 
     def _move_aside(self, why: str) -> None:
@@ -159,39 +131,17 @@ class SqliteFile:
         told = "was removed" if why == OTHER_VERSION else f"is now {aside.name}"
         _LOG.warning("%s was %s and %s; %s", self.path, _TOLD[why], told, self._remedy)
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other processes from preparing or moving the file meanwhile."""
-        with store_errors(self.path), FileLock(self.path.with_name(f".{self.path.name}.lock")):
-            yield
 
-
-class _Connection:
-    """A connection, and which file it leads to."""
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self.connection: sqlite3.Connection | None = None
-        self.file = (0, 0, 0)
-
-    def close(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+def _set_up(connection: sqlite3.Connection) -> None:
+    # A transaction is with the operating system once it has ended; a power cut may undo the last ones, and the files
+    # that they tell of are the truth. What is deleted is overwritten.
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON", "cache_size = -32768"):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _transacted(connection: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
-    if not begin:
+    with transaction(connection, begin) if begin else contextlib.nullcontext():
         return work(connection)
-    connection.execute(begin)
-    try:
-        done = work(connection)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # after some errors SQLite has ended it by itself
-            connection.execute("ROLLBACK")
-        raise
-    return done
 
 
 def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -214,24 +164,3 @@ def _unlink(path: Path) -> None:
 
 def _with_sides(path: Path) -> list[Path]:
     return [path.with_name(path.name + side) for side in _SIDES]
-
-
-def _identity(path: Path) -> tuple[int, int, int]:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - twice as fast as Path.stat, before every question
-    except FileNotFoundError:
-        return 0, 0, 0
-    return os.getpid(), found.st_dev, found.st_ino
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    # Extended codes tell more in their higher bits; errors of the Python module itself have none.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
-
-
-def _is_sound(path: Path) -> bool:
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
-            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.DatabaseError as error:
-        return not _is_damage(error)
