@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 
 from metahuman.nodes.prompts import render
-from metahuman.state.asking import Answered, ask_for
+from metahuman.state.asking import Answered, ask_for, model_for
 from metahuman.state.context import TurnContext, model_choice
 from metahuman.state.curating import (
     Curated,
@@ -54,7 +54,7 @@ async def curate(
 
 async def _ask(prepared: Prepared, context: TurnContext | None, services: Services) -> Answered[CuratorAnswer]:
     mode, chosen = context.mode if context else None, model_choice(context, ROLE)
-    model = services.models.chat_model(ROLE, mode=mode, model_id=chosen)
+    model = model_for(ROLE, context, services.models)
     prompt = _prompt(prepared, services.models.prompt_budget(ROLE, mode=mode, model_id=chosen))
     return await ask_for(CuratorAnswer, model, prompt, prepared["id"])
 

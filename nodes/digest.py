@@ -9,8 +9,8 @@ from langgraph.runtime import Runtime
 
 from metahuman.nodes.look_back import ROLE
 from metahuman.nodes.prompts import render
-from metahuman.state.asking import Answered, ask_for
-from metahuman.state.context import TurnContext, model_choice
+from metahuman.state.asking import Answered, ask_for, model_for
+from metahuman.state.context import TurnContext
 from metahuman.state.digesting import DigestAnswer, DigestJob, DigestState, DigestStep, Refused, claims_of
 from metahuman.state.prompting import as_block
 from metahuman.state.services import Courtesy, Services
@@ -32,8 +32,7 @@ async def digest(
 
 
 async def _ask(job: DigestJob, context: TurnContext | None, services: Services) -> Answered[DigestAnswer]:
-    mode, chosen = context.mode if context else None, model_choice(context, ROLE)
-    model = services.models.chat_model(ROLE, mode=mode, model_id=chosen)
+    model = model_for(ROLE, context, services.models)
     return await ask_for(DigestAnswer, model, _prompt(job), f"digest-{job['part']}")
 
 

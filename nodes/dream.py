@@ -8,8 +8,8 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 
 from metahuman.nodes.prompts import render
-from metahuman.state.asking import Answered, ask
-from metahuman.state.context import TurnContext, model_choice
+from metahuman.state.asking import Answered, ask, model_for
+from metahuman.state.context import TurnContext
 from metahuman.state.dreaming import Dreaming, DreamState, Inner, Linked, Made
 from metahuman.state.prompting import as_block
 from metahuman.state.services import Courtesy, Services
@@ -54,9 +54,7 @@ def _whole(text: str) -> str:
 
 
 async def _ask(chain: list[Linked], context: TurnContext | None, services: Services) -> Answered[str]:
-    mode, chosen = context.mode if context else None, model_choice(context, ROLE)
-    model = services.models.chat_model(ROLE, mode=mode, model_id=chosen)
-    return await ask(model, _prompt(chain), ROLE)
+    return await ask(model_for(ROLE, context, services.models), _prompt(chain), ROLE)
 
 
 def _prompt(chain: list[Linked]) -> list[BaseMessage]:

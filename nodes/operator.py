@@ -11,16 +11,16 @@ from langgraph.runtime import Runtime
 from metahuman.nodes.prompts import render
 from metahuman.state.acting import Offer
 from metahuman.state.artifacts import brief
+from metahuman.state.asking import ask_whole
 from metahuman.state.briefing import made_here
 from metahuman.state.context import TurnContext, model_choice
-from metahuman.state.errors import ModelError
 from metahuman.state.operating import acting_of, exhausted, new_calls, operator_finding, operator_tasks, steps_of
 from metahuman.state.parts import TurnCall
 from metahuman.state.plans import Wanted, as_functions, called, transcript
 from metahuman.state.prompting import as_block, shorten
 from metahuman.state.services import Services, short_term_of
 from metahuman.state.short_term import OUTPUT, get_orchestrator_context
-from metahuman.state.turn import TurnState, TurnUpdate, advice_of, call_record, question_of, thread_of
+from metahuman.state.turn import TurnState, TurnUpdate, advice_of, question_of, thread_of
 
 #: Characters that a token has, about: three in most languages; outputs share half of the prompt.
 CHARACTERS = 3
@@ -56,11 +56,9 @@ async def _ask(state: TurnState, runtime: Runtime[TurnContext], offers: list[Off
     budget = services.models.prompt_budget("orchestrator", mode=mode, model_id=chosen)
     room = max(200, budget * CHARACTERS // 2 // max(1, len(steps_of(state))))
     asked = [*await _prompt(state, services), *transcript(steps_of(state), room)]
-    try:
-        answer = await model.bind_tools(as_functions(offers)).ainvoke(asked)
-    except ModelError as error:
-        return Move([], "", str(error), call_record(turn, error))
-    return Move(*called(answer), None, call_record(turn, answer))
+    answer = await ask_whole(model.bind_tools(as_functions(offers)), asked, turn)
+    wanted, note = called(answer.message) if answer.message else ([], "")
+    return Move(wanted, note, answer.error, answer.calls)
 
 
 async def _prompt(state: TurnState, services: Services) -> list[BaseMessage]:

@@ -9,8 +9,8 @@ from langgraph.runtime import Runtime
 
 from metahuman.nodes.dream import WORDS, as_memories, kept
 from metahuman.nodes.prompts import render
-from metahuman.state.asking import Answered, ask
-from metahuman.state.context import TurnContext, model_choice
+from metahuman.state.asking import Answered, ask, model_for
+from metahuman.state.context import TurnContext
 from metahuman.state.dreaming import Dreaming, DreamState, Linked
 from metahuman.state.services import Courtesy, Services
 
@@ -27,8 +27,7 @@ async def reflect(
 
 
 async def _ask(chain: list[Linked], context: TurnContext | None, services: Services) -> Answered[str]:
-    mode, chosen = context.mode if context else None, model_choice(context, ROLE)
-    model = services.models.chat_model(ROLE, mode=mode, model_id=chosen)
+    model = model_for(ROLE, context, services.models)
     who = await services.memory.persona_summary()
     asked = render("reflecting", memories=as_memories(chain), words=str(WORDS))
     return await ask(model, [SystemMessage(who), HumanMessage(asked)], "reflection")
