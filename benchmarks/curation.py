@@ -15,16 +15,14 @@ not there is left out.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.parts import LeftOut, measure_all, measured
 
 
 class Part(NamedTuple):
@@ -66,22 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path, help="write the figures there too")
-    asked, figures, failed = parser.parse_args(arguments), dict[str, Any](), list[str]()
+    asked = parser.parse_args(arguments)
     sets = {name: asked.data.resolve() / place for name, place in SETS.items()} if asked.data else {}
-    for name in asked.only:
-        print(f"\n# {name}", flush=True)
-        told = told_of(PARTS[name], sets, quick=asked.quick)
+
+    def measure(name: str) -> Any:
+        part = PARTS[name]
+        told = told_of(part, sets, quick=asked.quick)
         if told is None:
-            print("left out: it needs --data, with the public sets in it", flush=True)
-            continue
-        try:
-            figures[name] = measured(PARTS[name], told)
-        except subprocess.CalledProcessError:  # it has said why; what the others measure is not lost over it
-            failed.append(name)
-    if asked.json:
-        asked.json.write_text(json.dumps(figures, indent=2) + "\n")
-    if failed:
-        sys.exit(f"failed: {', '.join(failed)}")
+            raise LeftOut("it needs --data, with the public sets in it")
+        return measured(part.module, told, figures=part.figures)
+
+    measure_all(asked.only, measure, asked.json)
 
 
 def told_of(part: Part, sets: Mapping[str, Path], *, quick: bool) -> list[str] | None:
@@ -99,25 +92,6 @@ def told_of(part: Part, sets: Mapping[str, Path], *, quick: bool) -> list[str] |
             return None
         told.append(str(place or word))
     return told
-
-
-def measured(part: Part, told: Sequence[str]) -> Any:
-    """Return the figures of a benchmark, which prints them by itself; None where it only prints them.
-
-    Args:
-        part: The benchmark.
-        told: What it is told.
-
-    Raises:
-        CalledProcessError: If it failed.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        kept = Path(folder) / "figures.json"
-        command = [sys.executable, "-m", f"benchmarks.{part.module}", *told]
-        command += ["--json", str(kept)] if part.figures else []
-        # A BLAS with many threads waits for itself on matrices as small as these.
-        subprocess.run(command, check=True, cwd=ROOT, env={"OPENBLAS_NUM_THREADS": "1", **os.environ})
-        return json.loads(kept.read_bytes()) if part.figures else None
 
 
 if __name__ == "__main__":

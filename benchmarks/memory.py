@@ -14,16 +14,14 @@ threads: what a turn costs on a thread of 10,000 turns.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.parts import LeftOut, measure_all, measured
 
 
 class Part(NamedTuple):
@@ -54,38 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path, help="write the figures there too")
-    asked, figures, failed = parser.parse_args(arguments), dict[str, Any](), list[str]()
-    for name in asked.only:
-        print(f"\n# {name}", flush=True)
+    asked = parser.parse_args(arguments)
+
+    def measure(name: str) -> Any:
         if name == "recall" and not asked.data:
-            print("left out: it needs --data, see benchmarks/memory_recall.py", flush=True)
-            continue
-        try:
-            figures[name] = measured(PARTS[name], _told(name, asked))
-        except subprocess.CalledProcessError:  # it has said why; what the others measure is not lost over it
-            failed.append(name)
-    if asked.json:
-        asked.json.write_text(json.dumps(figures, indent=2) + "\n")
-    if failed:
-        sys.exit(f"failed: {', '.join(failed)}")
+            raise LeftOut("it needs --data, see benchmarks/memory_recall.py")
+        return measured(PARTS[name].module, _told(name, asked))
 
-
-def measured(part: Part, told: Sequence[str]) -> Any:
-    """Return the figures of a benchmark, which prints them by itself.
-
-    Args:
-        part: The benchmark.
-        told: What it is told.
-
-    Raises:
-        CalledProcessError: If it failed.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        kept = Path(folder) / "figures.json"
-        command = [sys.executable, "-m", f"benchmarks.{part.module}", *told, "--json", str(kept)]
-        # A BLAS with many threads waits for itself on matrices as small as these.
-        subprocess.run(command, check=True, cwd=ROOT, env={"OPENBLAS_NUM_THREADS": "1", **os.environ})
-        return json.loads(kept.read_bytes())
+    measure_all(asked.only, measure, asked.json)
 
 
 def _told(name: str, asked: argparse.Namespace) -> list[str]:
