@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 import os
@@ -11,6 +12,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from metahuman.audit.chain import sealed
+from metahuman.audit.head import Head, HeadFile
+from metahuman.audit.settling import Settled, recovered, settled, turned
 from metahuman.state.files import make_folder, store_errors
 from metahuman.state.moments import iso
 
@@ -29,8 +33,8 @@ _shorten.maxother = _shorten.maxstring = 200
 class AuditLog:
     """The audit log of a home: `folder/YYYY-MM-DD.ndjson`, one JSON object a line, the day being that of UTC.
 
-    Any number of threads and processes may append to one folder. A process that is killed loses at most the event
-    it was writing.
+    Any number of threads and processes may append to one folder; they take turns. Each event is chained to the one
+    written before it, see `metahuman.audit.chain`. A process that is killed loses at most the event it was writing.
 
     Args:
         folder: Where the day files are; created, for the owner's eyes only, by the first event.
@@ -40,6 +44,7 @@ class AuditLog:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder, self._clock = folder, clock
         self._lock = threading.Lock()
+        self._head = HeadFile(folder, lambda: recovered(folder))
         self._day, self._path, self._descriptor = "", folder, -1
 
     def record(self, event: AuditEvent) -> None:
@@ -52,12 +57,16 @@ class AuditLog:
 
     def append(self, event: AuditEvent) -> str:
         """As `record`; return the day it was written under (YYYY-MM-DD)."""
-        # The clock is read under the lock, so that a process's events stand in the file in the order of their times.
-        with self._lock:
+        encoded = _encoded(event)
+        # The clock is read while all others wait, so that events stand in a file in the order of their times.
+        with self._lock, self._head as head:
             stamp = iso(self._clock.now())
-            day = stamp[:10]
-            self._write(day, _line(stamp, event))
-        return day
+            if stamp[:10] != self._day:
+                self._close()
+                self._day, self._path = stamp[:10], self._folder / f"{stamp[:10]}.ndjson"
+            with store_errors(self._path):
+                self._write(head, b'{"timestamp":"%b",%b' % (stamp.encode(), encoded))
+            return self._day
 
     async def arecord(self, event: AuditEvent) -> None:
         """Append `event` in a thread, so that a slow disk does not hold up the event loop.
@@ -71,19 +80,22 @@ class AuditLog:
         """Close the day's file; a later event opens it again."""
         with self._lock:
             self._close()
+            self._head.close()
 
-    def _write(self, day: str, line: bytes) -> None:
-        if day != self._day:
-            self._close()
-            self._day, self._path = day, self._folder / f"{day}.ndjson"
-        with store_errors(self._path):
-            size = self._open()
-            # Whoever wrote last may have died in the middle of a line: it must not spoil this one too.
-            if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-                line = b"\n" + line
-            # One write in append mode is what keeps the lines of several processes whole.
-            if os.write(self._descriptor, line) < len(line):
-                raise OSError(errno.ENOSPC, "only a part of the event could be written")
+    def _write(self, head: Head, event: bytes) -> None:
+        if self._day != head.day:
+            head = turned(head, self._folder, self._day)
+            # Before the first event there, so that what a killed writer left is always in the file that the head names.
+            self._head.write(head)
+        # Whoever wrote last may have died in the middle of a line, or before it wrote the head.
+        found = settled(head, self._descriptor) if self._open() != head.size else Settled(head, "", open=False)
+        line, link = sealed(event, found.head.link, found.torn)
+        line = b"\n" + line if found.open else line
+        # One write in append mode keeps lines whole, also beside programs that do not know of the chain.
+        if os.write(self._descriptor, line) < len(line):
+            raise OSError(errno.ENOSPC, "only a part of the event could be written")
+        with contextlib.suppress(OSError):  # the event is written; who comes next sees that the head is behind
+            self._head.write(head.with_link(link, os.lseek(self._descriptor, 0, os.SEEK_CUR)))
 
     def _open(self) -> int:
         """Open the day's file unless it is open, and return its size in bytes."""
@@ -102,10 +114,12 @@ class AuditLog:
             self._descriptor = -1
 
 
-def _line(stamp: str, event: AuditEvent) -> bytes:
-    """Return the line of `event`, whatever its details hold: an odd value must not cost the event."""
+def _encoded(event: AuditEvent) -> bytes:
+    """Return `event` as JSON without its first brace, whatever its details hold: an odd value must not cost the event.
+
+    Its time goes before it.
+    """
     record: dict[str, Any] = {
-        "timestamp": stamp,
         "level": event.level,
         "category": event.category,
         "event": event.event,
@@ -117,7 +131,7 @@ def _line(stamp: str, event: AuditEvent) -> bytes:
     except _UNENCODABLE:
         text = _encode(record | {"details": {str(key): _plain(value) for key, value in event.details.items()}})
     # Half a surrogate pair has no UTF-8, but Python's escape for it is JSON's too.
-    return text.encode(errors="backslashreplace") + b"\n"
+    return text[1:].encode(errors="backslashreplace")
 
 
 def _plain(value: Any) -> Any:

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args
 
+from metahuman.audit.chain import without_seal
+from metahuman.audit.days import appended, backward, days_of, end_of_lines, forward
 from metahuman.state.events import Level
-from metahuman.state.files import store_errors
 
 if TYPE_CHECKING:
     from threading import Event
 
 #: From the harmless to the worst.
 LEVELS: tuple[Level, ...] = get_args(Level)
-BLOCK = 64 * 1024
 POLL = 0.25
-REMEDY = "check that the file exists and can be read"
-_DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.ndjson")
 
 
 class Filters(TypedDict, total=False):
@@ -42,18 +38,19 @@ class Filters(TypedDict, total=False):
 
 
 class Entry(dict[str, Any]):
-    """One event as it stands in the log. Events of other writers may lack any key.
+    """One event as it stands in the log, without what chains it to others. Events of other writers may lack any key.
 
     Args:
-        line: The event's line, without the line break.
+        line: The event's line, without the chain and the line break.
         event: What that line says.
+        seq: Its number in the chain; None for an event that is in none.
     """
 
-    __slots__ = ("line",)
+    __slots__ = ("line", "seq")
 
-    def __init__(self, line: str, event: Mapping[str, Any]) -> None:
+    def __init__(self, line: str, event: Mapping[str, Any], seq: int | None = None) -> None:
         super().__init__(event)
-        self.line = line
+        self.line, self.seq = line, seq
 
     @property
     def details(self) -> dict[str, Any]:
@@ -95,8 +92,8 @@ class Reader:
         Raises:
             StoreError: If a day's file cannot be read.
         """
-        for day in self._in_range(_days(self._folder)):
-            yield from self._wanted(_forward(day))
+        for day in self._in_range(days_of(self._folder)):
+            yield from self._wanted(forward(day))
 
     def tail(self, n: int | None) -> list[Entry]:
         """Return the newest `n` events (all for None), oldest first, reading no further back than needed.
@@ -104,7 +101,7 @@ class Reader:
         Raises:
             StoreError: If a day's file cannot be read.
         """
-        return self._tail(n, _days(self._folder), {})
+        return self._tail(n, days_of(self._folder), {})
 
     def follow(self, stop: Event, poll: float = POLL, *, last: int | None = 0) -> Iterator[Entry]:
         """Yield the newest `last` events (all for None), then every event as it is written, past midnight too.
@@ -120,24 +117,24 @@ class Reader:
             StoreError: If a day's file cannot be read.
         """
         # Where the files end is noted now, not at the first `next`, so that nothing written in between is missed.
-        days = _days(self._folder)
+        days = days_of(self._folder)
         # Two days, because around midnight a slower process may still write into the day that has gone.
-        ends = {day: _end_of_lines(day) for day in days[-2:]}
+        ends = {day: end_of_lines(day) for day in days[-2:]}
         return itertools.chain(self._tail(last, days, ends), self._follow(stop, poll, ends))
 
     def _follow(self, stop: Event, poll: float, ends: dict[Path, int]) -> Iterator[Entry]:
         """Yield what is written after `ends`, which says for each of the newest days how far it has been read."""
         first = min(ends, default=self._folder)
         while not stop.is_set():
-            days = [day for day in _days(self._folder) if day >= first]
+            days = [day for day in days_of(self._folder) if day >= first]
             for day in days:
-                lines, ends[day] = _appended(day, ends.get(day, 0))
+                lines, ends[day] = appended(day, ends.get(day, 0))
                 yield from self._wanted(lines)
             first = min(days[-2:], default=first)
             stop.wait(poll)
 
     def _tail(self, n: int | None, days: Sequence[Path], ends: Mapping[Path, int]) -> list[Entry]:
-        newest_first = (line for day in reversed(self._in_range(days)) for line in _backward(day, ends.get(day)))
+        newest_first = (line for day in reversed(self._in_range(days)) for line in backward(day, ends.get(day)))
         return list(itertools.islice(self._wanted(newest_first), n))[::-1]
 
     def _in_range(self, days: Sequence[Path]) -> list[Path]:
@@ -150,11 +147,12 @@ class Reader:
 
     def _entry(self, line: bytes) -> Entry | None:
         # A writer that recovers from a half line can leave an empty one: no event is lost by it.
-        if not line.strip():
+        if not (whole := line.strip()):
             return None
         try:
-            text = line.decode().strip()
-            return Entry(text, _object(json.loads(text)))
+            bare, seq = without_seal(whole)
+            text = bare.decode().strip()
+            return Entry(text, _object(json.loads(text)), seq)
         except (ValueError, RecursionError):
             self.broken += 1
             return None
@@ -214,48 +212,3 @@ def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("not an object")  # broken, like any other line that holds no event
     return value
-
-
-def _days(folder: Path) -> list[Path]:
-    """Return the day files, oldest first."""
-    with store_errors(folder, REMEDY):
-        return sorted(path for path in folder.iterdir() if _DAY_FILE.fullmatch(path.name)) if folder.is_dir() else []
-
-
-def _forward(path: Path) -> Iterator[bytes]:
-    with store_errors(path, REMEDY), path.open("rb") as file:
-        yield from file
-
-
-def _backward(path: Path, end: int | None) -> Iterator[bytes]:
-    """Yield the lines of `path` that stand before byte `end`, the last one first, a block at a time."""
-    with store_errors(path, REMEDY), path.open("rb") as file:
-        position = file.seek(0, os.SEEK_END) if end is None else end
-        rest, step = b"", BLOCK
-        while position:
-            start = max(0, position - step)
-            file.seek(start)
-            rest, *lines = (file.read(position - start) + rest).split(b"\n")
-            yield from reversed(lines)
-            position = start
-            # Larger steps through a line larger than a block, or it would be copied once for each block.
-            step = BLOCK if lines else step * 2
-        yield rest
-
-
-def _end_of_lines(path: Path) -> int:
-    """Return where the last whole line of `path` ends, in bytes."""
-    with store_errors(path, REMEDY):
-        size = path.stat().st_size
-    return size - len(next(_backward(path, size)))
-
-
-def _appended(path: Path, start: int) -> tuple[list[bytes], int]:
-    """Return the whole lines of `path` after byte `start`, and where they end."""
-    with store_errors(path, REMEDY), path.open("rb") as file:
-        if file.seek(0, os.SEEK_END) < start:  # emptied or replaced: all of it is new
-            start = 0
-        file.seek(start)
-        data = file.read()
-    whole = data.rfind(b"\n") + 1
-    return data[:whole].split(b"\n"), start + whole

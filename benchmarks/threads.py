@@ -26,9 +26,10 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from metahuman.api import MAIN, MetaHuman
+from metahuman.api import MetaHuman
 from metahuman.state.background import background
 from metahuman.state.kept import Kept
+from metahuman.threads import MAIN
 from metahuman.turns import Turns
 from tests.fakes import Answer, Asked, ScriptedProvider, registry_content
 from tests.homes import TALK, write_registry

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from typing import Literal, TypeVar
 
 from langgraph.types import Send
 
@@ -11,6 +12,18 @@ from metahuman.state.briefing import job_for
 from metahuman.state.broking import OPERATOR, jobs_of, unfinished
 from metahuman.state.operating import failed_lately
 from metahuman.state.turn import TurnState, findings_of
+
+T = TypeVar("T")
+
+
+def at_once(decide: Callable[[TurnState], T]) -> Callable[[TurnState], Awaitable[T]]:
+    """Return a function of these for LangGraph, which hands each that is not async to a thread and waits for it."""
+
+    @wraps(decide)
+    async def decided(state: TurnState) -> T:
+        return decide(state)
+
+    return decided
 
 
 def after_orchestrator(state: TurnState) -> Literal["broker", "persona"]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from langgraph.graph import END, START, StateGraph
 
-from metahuman.graph.routes import after_act, after_broker, after_operator, after_orchestrator, after_persona
+from metahuman.graph.routes import after_act, after_broker, after_operator, after_orchestrator, after_persona, at_once
 from metahuman.nodes.act import act
 from metahuman.nodes.broker import broker
 from metahuman.nodes.critic import critic
@@ -44,12 +44,12 @@ def build(services: Services) -> TurnGraph:
 
     turn.add_edge(START, "orchestrator")
     turn.add_edge(START, "recall")
-    turn.add_conditional_edges("orchestrator", after_orchestrator)
-    turn.add_conditional_edges("broker", after_broker, ["specialist", "operator", "persona"])
+    turn.add_conditional_edges("orchestrator", at_once(after_orchestrator))
+    turn.add_conditional_edges("broker", at_once(after_broker), ["specialist", "operator", "persona"])
     turn.add_edge("specialist", "broker")
-    turn.add_conditional_edges("operator", after_operator)
-    turn.add_conditional_edges("act", after_act)
+    turn.add_conditional_edges("operator", at_once(after_operator))
+    turn.add_conditional_edges("act", at_once(after_act))
     turn.add_edge("critic", "operator")
-    turn.add_conditional_edges("persona", after_persona)
+    turn.add_conditional_edges("persona", at_once(after_persona))
     turn.add_edge("remember", END)
     return turn

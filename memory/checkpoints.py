@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
-import aiosqlite
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+)
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.checkpoint.sqlite import SqliteSaver
 
 from metahuman.state.errors import StoreError
 from metahuman.state.files import REMEDY, make_folder, store_errors
+from metahuman.state.sqlite import make_private
 
-#: How long a writer waits for another process that holds the database.
-BUSY_MILLISECONDS = 10_000
+#: Seconds that a writer waits for another process that holds the database.
+BUSY = 10.0
 #: Pages after which what was written moves from the log beside the file into the file, and bytes that the log then
 #: keeps. A turn writes about a hundred pages; SQLite's own 1,000 let the log grow to many times the file.
 LOG_PAGES, LOG_BYTES = 250, 1_000_000
 _SETTINGS = f"""
-PRAGMA busy_timeout={BUSY_MILLISECONDS};
 PRAGMA synchronous=NORMAL;
 PRAGMA wal_autocheckpoint={LOG_PAGES};
 PRAGMA journal_size_limit={LOG_BYTES};
@@ -38,17 +46,68 @@ DELETE FROM {table} WHERE (thread_id, checkpoint_ns, checkpoint_id) IN (
     SELECT thread_id, checkpoint_ns, checkpoint_id FROM checkpoints
     WHERE json_extract(CAST(metadata AS TEXT), '$.run_id') = ?)
 """
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class ThreadSaver(AsyncSqliteSaver):
+class ThreadSaver(SqliteSaver):
     """A checkpointer that can forget all but the latest checkpoint of a thread.
+
+    LangGraph's own for event loops hands each statement, commit and cursor to a thread, some fifty in a turn; here a
+    whole method is handed over, ten in a turn.
 
     Only messages, plain values and TypedDicts come back from it: anything else in a state is refused on reading, so
     that a checkpoint can never name code to run.
+
+    Args:
+        connection: The database; it may be used by any thread.
     """
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        self._hand = ThreadPoolExecutor(1, "checkpoints")
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return a checkpoint: the one that `config` names, or the thread's latest."""
+        return await self._do(self.get_tuple, config)
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 - the base class calls it so
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Yield checkpoints, the newest first."""
+        for found in await self._do(lambda: [*self.list(config, filter=filter, before=before, limit=limit)]):
+            yield found
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Keep a checkpoint, and return where it is."""
+        return await self._do(self.put, config, checkpoint, metadata, new_versions)
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """Keep what a task has written after a checkpoint."""
+        await self._do(self.put_writes, config, writes, task_id, task_path)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Drop a thread."""
+        await self._do(self.delete_thread, thread_id)
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Return what led to the values of channels that are kept as changes."""
+        return await self._do(lambda: self.get_delta_channel_history(config=config, channels=channels))
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Drop every checkpoint of these threads but the latest of each, with the writes that led to them.
@@ -60,32 +119,45 @@ class ThreadSaver(AsyncSqliteSaver):
         """
         if strategy != "keep_latest":
             raise ValueError(f"strategy {strategy!r} is not keep_latest")
-        await self._delete(_PRUNE, thread_ids)
+        await self._do(self._delete, _PRUNE, thread_ids)
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Drop the checkpoints that these runs of LangGraph's server made, with the writes that led to them."""
-        await self._delete(_DELETE_RUN, run_ids)
-
-    async def _delete(self, statement: str, keys: Sequence[str]) -> None:
-        await self.setup()
-        async with self.lock:
-            for table in ("writes", "checkpoints"):  # the writes first: which go is read off the checkpoints
-                await self.conn.executemany(statement.format(table=table), [(key,) for key in keys])
-            await self.conn.commit()
+        await self._do(self._delete, _DELETE_RUN, run_ids)
 
     async def compact(self) -> None:
         """Make the file as small as what it holds: what was deleted is then in it no more, nor in the log beside it."""
-        await self.setup()
-        async with self.lock:
-            await self.conn.execute("VACUUM")
-            await self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await self._do(self._compact)
 
     async def threads(self) -> list[str]:
         """Return the threads that have a state, the latest spoken in first."""
-        await self.setup()
+        return await self._do(self._threads)
+
+    async def aclose(self) -> None:
+        """Close the database."""
+        try:
+            await self._do(self.conn.close)
+        except RuntimeError:  # the program is ending, and hands nothing to threads any more
+            self.conn.close()
+        self._hand.shutdown(wait=False)
+
+    async def _do(self, work: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._hand, work, *arguments)
+
+    def _delete(self, statement: str, keys: Sequence[str]) -> None:
+        with self.cursor() as cursor:
+            for table in ("writes", "checkpoints"):  # the writes first: which go is read off the checkpoints
+                cursor.executemany(statement.format(table=table), [(key,) for key in keys])
+
+    def _compact(self) -> None:
+        with self.cursor(transaction=False) as cursor:
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _threads(self) -> Any:
         latest = "SELECT thread_id FROM checkpoints GROUP BY thread_id ORDER BY MAX(checkpoint_id) DESC"
-        async with self.lock, self.conn.execute(latest) as rows:
-            return [row[0] async for row in rows]
+        with self.cursor(transaction=False) as cursor:
+            return [name for (name,) in cursor.execute(latest)]
 
 
 class Overlay(ThreadSaver):
@@ -96,7 +168,7 @@ class Overlay(ThreadSaver):
         base: The checkpointer that is only read.
     """
 
-    def __init__(self, connection: aiosqlite.Connection, base: BaseCheckpointSaver[str]) -> None:
+    def __init__(self, connection: sqlite3.Connection, base: BaseCheckpointSaver[str]) -> None:
         super().__init__(connection)
         self._base = base
 
@@ -112,20 +184,24 @@ async def open_checkpoints(path: Path) -> AsyncIterator[ThreadSaver]:
     Raises:
         StoreError: If the file cannot be opened or is no database.
     """
-    await asyncio.to_thread(_prepare, path)
-    connection = _connect(path)
     try:
-        async with connection:
-            # In write-ahead mode, NORMAL loses nothing when the process dies and at worst the last turns when the
-            # machine does; their memories are files of their own, and synced.
-            await connection.executescript(_SETTINGS)
-            saver = ThreadSaver(connection)
-            await saver.setup()
+        saver = ThreadSaver(await asyncio.to_thread(_opened, path))
+        try:
             yield saver
+        finally:
+            await saver.aclose()
     except sqlite3.DatabaseError as error:
-        # A connection that failed does not wait for its own thread, which would tell its end to a loop that has closed.
-        await asyncio.to_thread(connection._thread.join)  # noqa: SLF001 - no public way
         raise database_error(path, error) from error
+
+
+@asynccontextmanager
+async def open_overlay(base: BaseCheckpointSaver[str]) -> AsyncIterator[Overlay]:
+    """Open a checkpointer in memory that begins where `base` stands."""
+    overlay = Overlay(_connect(":memory:"), base)
+    try:
+        yield overlay
+    finally:
+        await overlay.aclose()
 
 
 def database_error(path: Path, error: sqlite3.DatabaseError) -> StoreError:
@@ -134,24 +210,21 @@ def database_error(path: Path, error: sqlite3.DatabaseError) -> StoreError:
     return StoreError(path, error, "move it away and it is made anew; memories are not in it" if broken else REMEDY)
 
 
-def _connect(path: Path | str) -> aiosqlite.Connection:
-    connection = aiosqlite.connect(path)
-    # Whoever forgets to close it must not wait for it for ever on leaving; nothing is lost, SQLite recovers.
-    connection._thread.daemon = True  # noqa: SLF001 - no public switch
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open a file, and create it before SQLite does: for the owner's eyes only."""
+    make_folder(path.parent)
+    with store_errors(path):
+        make_private(path)
+    connection = _connect(path)
+    try:
+        # In write-ahead mode, NORMAL loses nothing when the process dies and at worst the last turns when the
+        # machine does; their memories are files of their own, and synced.
+        connection.executescript(_SETTINGS)
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
     return connection
 
 
-def _prepare(path: Path) -> None:
-    """Create the file before SQLite does, for the owner's eyes only."""
-    make_folder(path.parent)
-    with store_errors(path):
-        path.touch(mode=0o600)
-
-
-@asynccontextmanager
-async def open_overlay(base: BaseCheckpointSaver[str]) -> AsyncIterator[Overlay]:
-    """Open a checkpointer in memory that begins where `base` stands."""
-    async with _connect(":memory:") as connection:
-        overlay = Overlay(connection, base)
-        await overlay.setup()
-        yield overlay
+def _connect(path: Path | str) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=BUSY, check_same_thread=False)

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from langchain_core.messages import AnyMessage
 
-from metahuman.corrections import correct_last
+from metahuman.feedback import Feedback
+from metahuman.growing import Growing
+from metahuman.holding import threads_with
 from metahuman.home import Home, find_home
 from metahuman.models.live import LiveRegistry
 from metahuman.models.providers import Provider, open_provider
 from metahuman.products import Sourced, chosen, save, sourced
-from metahuman.reply import Event, Reply, last_of, reply_of
+from metahuman.reply import Event, Reply, last_of
 from metahuman.state.approvals import Ask
 from metahuman.state.artifacts import Kept
 from metahuman.state.background import background
-from metahuman.state.commands import COMMANDS, destination_named
 from metahuman.state.context import Mode, Trust, TurnContext, as_trust
-from metahuman.state.errors import BadChoice
+from metahuman.state.memories import Memory
 from metahuman.state.modes import as_mode, switch_mode
-from metahuman.state.parts import Destination
+from metahuman.state.services import Clock
+from metahuman.threads import MAIN
 from metahuman.turns import Turns
 from metahuman.wiring import open_services
 
-#: The thread that `chat` and `ask` go on with when none is named.
-MAIN = "main"
 
-
-class MetaHuman:
+class MetaHuman(Feedback, Growing):
     """A twin with its home. Use it as a context manager, or call `close` when done.
 
     Every method that talks has a twin for async callers, with an `a` before its name.
@@ -39,6 +38,7 @@ class MetaHuman:
         home: Its folder; by default METAHUMAN_HOME, else the platform's folder for user data.
         providers: Finds a model provider by name.
         patience: Seconds that a turn waits for another one on the same thread, in whatever process.
+        clock: The time; by default the machine's.
 
     Raises:
         StoreError: If the home cannot be created or written.
@@ -55,10 +55,11 @@ class MetaHuman:
         *,
         providers: Callable[[str], Provider] = open_provider,
         patience: float = 30.0,
+        clock: Clock | None = None,
     ) -> None:
         self.home = home if isinstance(home, Home) else find_home(home)
         self.home.create()
-        self.services = open_services(self.home, providers)
+        self.services = open_services(self.home, providers, clock)
         self.short_term, self.persona_cache = self.services.short_term, self.services.persona_cache
         self._turns = Turns(self.home, self.services, patience)
 
@@ -206,27 +207,7 @@ class MetaHuman:
 
     def last_reply(self, thread: str = MAIN) -> Reply | None:
         """Return a thread's last reply with all that led to it, or None if it has none."""
-        values = background.run(self._turns.values(thread))
-        answered = values.get("messages") and values["messages"][-1].type == "ai"
-        return reply_of(values, thread) if answered else None
-
-    def correct(self, *right: str, thread: str = MAIN) -> None:
-        """Say where the last turn ought to have gone, so that `metahuman route retrain` learns from it.
-
-        Args:
-            right: A destination, or several if the message asked for several things: conversation, memory, operator,
-                coder, planner, summarizer, curator or dreamer, or the name of the command that goes there ("tools").
-            thread: The conversation.
-
-        Raises:
-            BadChoice: If there is no such destination.
-            EmptyTurn: If nothing has been said on the thread.
-            StoreError: If it cannot be written.
-        """
-        destinations = [destination_named(word) for word in right]
-        if not destinations:
-            raise BadChoice(f"say where it ought to have gone: {', '.join(COMMANDS)}")
-        background.run(self._correct(destinations, thread))
+        return background.run(self._turns.last_reply(thread))
 
     def memories(self, containing: str = "", *, limit: int = 10) -> list[dict[str, Any]]:
         """Return the latest memories, newest first.
@@ -240,6 +221,10 @@ class MetaHuman:
     def threads(self) -> list[str]:
         """Return the names of all threads, the latest spoken in first."""
         return background.run(self._turns.names())
+
+    def threads_with(self, memories: Sequence[Memory]) -> dict[str, str]:
+        """Return the threads that still hold words of these memories, and where in each."""
+        return background.run(threads_with(self._turns, memories))
 
     def delete_thread(self, thread: str) -> None:
         """Forget a thread's messages; the memories made from them stay."""
@@ -284,9 +269,6 @@ class MetaHuman:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    async def _correct(self, right: list[Destination], thread: str) -> None:
-        await correct_last(self.home, self.services, await self._turns.values(thread), right)
 
     async def _close(self) -> None:
         await self._turns.close()

@@ -21,8 +21,8 @@ def corrections_of(home: Home) -> Corrections:
     return Corrections(home.routing / "corrections.jsonl")
 
 
-async def correct_last(home: Home, services: Services, state: Mapping[str, Any], right: Sequence[Destination]) -> None:
-    """Write down where the last turn of a thread ought to have gone.
+async def correct_last(home: Home, services: Services, state: Mapping[str, Any], right: Sequence[Destination]) -> str:
+    """Write down where the last turn of a thread ought to have gone; return the id of its message.
 
     Args:
         home: Whose corrections they are.
@@ -44,3 +44,4 @@ async def correct_last(home: Home, services: Services, state: Mapping[str, Any],
     corrections_of(home).add(str(question.id), situation, right, iso(services.clock.now()))
     was = [task["destination"] for task in turn["route"]["tasks"]]
     await services.audit.arecord(route_corrected(str(question.id), was, right))
+    return str(question.id)

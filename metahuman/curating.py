@@ -50,7 +50,7 @@ class CurationRun:
 
     def told(self) -> str:
         """Return it in one line."""
-        words = {"curated": "kept without a pair", "refused": "refused", "again": "left for later"}
+        words = {"curated": "kept that nobody answered", "refused": "refused", "again": "left for later"}
         counts = [_pairs(self.fates["pair"])] if "pair" in self.fates else []
         counts += [f"{self.fates[fate]:,} {told}" for fate, told in words.items() if fate in self.fates]
         return f"{', '.join(counts) or 'nothing to curate'}; {_pairs(self.pairs)} in all"

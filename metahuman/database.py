@@ -8,11 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
 from metahuman.home import Home
 from metahuman.state.errors import SettingError
-from metahuman.state.files import make_folder, store_errors, write_atomic
+from metahuman.state.files import make_folder, private_lock, store_errors, write_atomic
 
 if TYPE_CHECKING:  # psycopg is an extra, and commands that open no memories need not wait for numpy
     from metahuman.memory.keeper import MemoryKeeper
@@ -90,7 +88,7 @@ async def open_threads(home: Home, database: Database | None) -> AsyncIterator[S
 def _own_name(home: Home) -> str:
     """Return a name for the home that no other home has; it is kept in the home."""
     path = home.root / "state" / "database-home"
-    with store_errors(path), FileLock(make_folder(path.parent) / ".database-home.lock"):
+    with store_errors(path), private_lock(make_folder(path.parent) / ".database-home.lock"):
         if not path.exists():  # two programs on a new home must not call it by two names
             write_atomic(path, f"{uuid.uuid4().hex}\n".encode())
         return path.read_text("utf-8").strip()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import AsyncFileLock, Timeout
 
 from metahuman.state.errors import ThreadBusy
-from metahuman.state.files import make_folder
+from metahuman.state.files import make_folder, store_errors
 
 if TYPE_CHECKING:  # an extra
     from metahuman.memory.postgres.database import Database
@@ -38,7 +38,7 @@ class ThreadLocks:
 
         Raises:
             ThreadBusy: If somebody else has it for longer than that.
-            StoreError: If the database cannot be reached.
+            StoreError: If the lock cannot be written, or the database not be reached.
         """
         seconds = self._patience if patience is None else patience
         if self._database is None:
@@ -50,11 +50,13 @@ class ThreadLocks:
     @asynccontextmanager
     async def _hold_file(self, thread: str, patience: float) -> AsyncIterator[None]:
         name = hashlib.sha256(thread.encode()).hexdigest()[:16]
-        lock = AsyncFileLock(make_folder(self._folder) / f"{name}.lock", timeout=patience)
-        try:
-            await lock.acquire()
-        except Timeout:
-            raise ThreadBusy(f"thread {thread!r} is in the middle of a turn elsewhere; wait, or use another") from None
+        lock = AsyncFileLock(make_folder(self._folder) / f"{name}.lock", timeout=patience, mode=0o600)
+        with store_errors(self._folder):
+            try:
+                await lock.acquire()
+            except Timeout:
+                told = f"thread {thread!r} is in the middle of a turn elsewhere; wait, or use another"
+                raise ThreadBusy(told) from None
         try:
             yield
         finally:

@@ -32,9 +32,14 @@ def live_registry(home: Home, audit: Audit | None = None) -> LiveRegistry:
 
     Args:
         home: The home.
-        audit: Where a changed registry is written down.
+        audit: Where it is written down that a changed registry is in force, and what was loaded for it: where nobody
+            writes, nothing is loaded ahead.
     """
-    return LiveRegistry(lambda: home.registry, home.root, audit)
+    if audit is None:
+        return LiveRegistry(lambda: home.registry, home.root)
+    from metahuman.models.swapping import Swapper
+
+    return LiveRegistry(lambda: home.registry, home.root, audit, Swapper(audit).ready)
 
 
 def open_memory(home: Home, minded: Minded | None = None) -> HomeMemory:

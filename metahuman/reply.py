@@ -92,6 +92,7 @@ class Reply:
         waiting: The call that waits for a person's word; the turn goes on with `MetaHuman.answer`.
         first_token_ms: Milliseconds from the question to the first word; None where nothing was streamed.
         latency_ms: Milliseconds from the question to the end of the turn.
+        turn: The id of the message that was answered.
     """
 
     text: str
@@ -110,6 +111,7 @@ class Reply:
     waiting: Ask | None = None
     first_token_ms: float | None = None
     latency_ms: float | None = None
+    turn: str = ""
 
     @property
     def sources(self) -> list[str]:
@@ -154,6 +156,7 @@ def reply_of(state: Mapping[str, Any], thread: str, waiting: Ask | None = None, 
         memory_id=state.get("memoryId") if last.type == "ai" else None,
         steps=steps_of(state),  # type: ignore[arg-type]
         waiting=waiting,
+        turn=str(question.id),
         **timing,
     )
 

@@ -16,6 +16,7 @@ from metahuman.models.resolved import ResolvedModel, distinct
 from metahuman.opening import live_registry, open_memory
 from metahuman.state.context import Mode
 from metahuman.state.errors import ModelError
+from metahuman.voice.standing import Tainted, tainted
 
 #: How many of the latest model calls are looked through for each role's last.
 LATEST_CALLS = 200
@@ -52,6 +53,8 @@ class Status:
     roles: dict[str, RoleStatus]
     memories: int
     threads: int
+    #: Voices that the registry names though memories they were trained on are forgotten.
+    tainted: list[Tainted]
 
     def as_json(self) -> dict[str, Any]:
         """Return the status in the words of the plan's `/api/status`."""
@@ -65,6 +68,7 @@ class Status:
             "modelRoles": {role: _role_json(status) for role, status in self.roles.items()},
             "memories": self.memories,
             "threads": self.threads,
+            "taintedVoices": [voice.as_json() for voice in self.tainted],
         }
 
 
@@ -83,7 +87,7 @@ async def collect(home: Home, live: LiveRegistry | None = None) -> Status:
     registry, problem = live(), live.problem
     mode = await memory.current_mode()
     asked = registry.asked(mode)
-    problems = await _problems(distinct(asked))
+    problems = await problems_of(distinct(asked))
     calls = await asyncio.to_thread(_last_calls, home)
     return Status(
         home=str(home.root),
@@ -95,11 +99,12 @@ async def collect(home: Home, live: LiveRegistry | None = None) -> Status:
         roles={role: _role(models, problems, calls.get(role)) for role, models in asked.items()},
         memories=await asyncio.to_thread(memory.keeper.count),
         threads=await _threads(home),
+        tainted=await asyncio.to_thread(tainted, registry),
     )
 
 
-async def _problems(models: list[ResolvedModel]) -> dict[str, str]:
-    """Return what keeps each model from answering, by model id; all are looked for at once."""
+async def problems_of(models: list[ResolvedModel]) -> dict[str, str]:
+    """Return what keeps each model from answering, by model id; all are looked for at once, none is asked to speak."""
 
     async def problem(model: ResolvedModel) -> str | None:
         try:
@@ -138,7 +143,7 @@ async def _threads(home: Home) -> int:
 
 def _role_json(status: RoleStatus) -> dict[str, Any]:
     return {
-        **_model_json(status.first),
+        **model_json(status.first),
         "answering": status.answering.model_id if status.answering else None,
         "fallback": status.answering is not None and status.answering is not status.first,
         "problems": status.problems,
@@ -146,7 +151,8 @@ def _role_json(status: RoleStatus) -> dict[str, Any]:
     }
 
 
-def _model_json(model: ResolvedModel | None) -> dict[str, Any]:
+def model_json(model: ResolvedModel | None) -> dict[str, Any]:
+    """Return a model in the words of the plan's `/api/status`; nulls where a mode switches the role off."""
     if model is None:
         return {"modelId": None, "provider": None, "model": None, "adapters": []}
     return {

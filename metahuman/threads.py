@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # an extra
 
 #: What keeps the threads of a home: a file, or a database.
 Saver: TypeAlias = "ThreadSaver | PostgresThreadSaver"
+#: The thread that `chat` and `ask` go on with when none is named.
+MAIN = "main"
 Graph = CompiledStateGraph[Any, TurnContext, Any, Any]
 
 

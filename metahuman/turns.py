@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 from langchain_core.messages import HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
+from langchain_core.utils.uuid import uuid7
+from langgraph.graph import START
 from langgraph.types import Command, StateSnapshot
 
 from metahuman.agents.person import PersonTurns
@@ -18,7 +20,7 @@ from metahuman.database import database_of, open_threads
 from metahuman.home import Home
 from metahuman.locks import ThreadLocks
 from metahuman.memory.checkpoints import database_error, open_overlay
-from metahuman.reply import Event, Reply, Token, ask_in, events_of, reply_of
+from metahuman.reply import Event, Reply, reply_of
 from metahuman.state.ages import seconds_between
 from metahuman.state.approvals import EXPIRED, Ask, refuse
 from metahuman.state.broking import again
@@ -30,6 +32,8 @@ from metahuman.state.operating import told
 from metahuman.state.services import mode_of
 from metahuman.state.turn import TurnState, findings_of, question_of
 from metahuman.threads import Threads
+from metahuman.tracing import turn_config
+from metahuman.turn_stream import STREAMED, TurnStream
 from metahuman.upkeep import Upkeep
 from metahuman.wiring import HomeServices
 
@@ -61,7 +65,7 @@ class Turns:
         if not message.strip():
             raise EmptyTurn("there is nothing to answer: the message is empty")
         await self._free(thread)
-        said = HumanMessage(whole(message).strip(), id=str(uuid.uuid4()))
+        said = HumanMessage(whole(message).strip(), id=str(uuid7()))
         async for event in self._run({"messages": [said]}, thread, context):
             yield event
 
@@ -119,7 +123,11 @@ class Turns:
     async def unanswered(self, thread: str) -> str | None:
         """Return the message that a thread's last turn did not get to answer, if it was cut short."""
         state = await self._state(thread)
-        return question_of(cast(TurnState, state.values)).text if state.next and not state.interrupts else None
+        if not state.next or state.interrupts:
+            return None
+        if START in state.next:  # it was cut short before the first step had taken the message in
+            return await self._begun_with(thread)
+        return question_of(cast(TurnState, state.values)).text
 
     async def asks(self, thread: str | None = None) -> list[Ask]:
         """Return the calls that wait for a person's word: on a thread, or on all of them."""
@@ -131,32 +139,39 @@ class Turns:
         """Return what a thread's latest turn knew."""
         return (await self._state(thread)).values
 
+    async def last_reply(self, thread: str) -> Reply | None:
+        """Return a thread's last reply with all that led to it, or None if it has none."""
+        values = await self.values(thread)
+        answered = values.get("messages") and values["messages"][-1].type == "ai"
+        return reply_of(values, thread) if answered else None
+
     async def names(self) -> list[str]:
         """Return the names of all threads, the latest spoken in first."""
         async with self._storing():
             return await (await self._open()).saver.threads()
 
     async def delete(self, thread: str) -> None:
-        """Forget a thread."""
+        """Forget a thread, and what tools brought in it."""
         async with self._locks.hold(thread), self._storing():
             threads = await self._open()
             for saver in (threads.saver, threads.overlay):
                 await saver.adelete_thread(thread)
             await threads.saver.compact()
+        await asyncio.to_thread(self._services.tools.forget, thread)
 
     async def close(self) -> None:
         """Close what is open; a later turn opens it again."""
         if self._upkeep:
             await self._upkeep.stop()
         self._threads = self._upkeep = None
-        self._person.close()
+        await asyncio.to_thread(self._person.close)
         await self._opened.aclose()
 
     async def _run(self, given: Any, thread: str, context: TurnContext) -> AsyncIterator[Event]:
         """Run one turn, or go on with one, with the thread locked against other processes."""
-        clock, config = self._services.clock, _config(thread)
-        started, first = clock.milliseconds(), None
+        stream = TurnStream(self._services.clock)
         mode = await mode_of(context, self._services.memory)
+        config = turn_config(thread, mode, _begun_by(given))
         with self._person.hold():
             if self._upkeep:
                 await self._upkeep.stop()
@@ -168,25 +183,17 @@ class Turns:
                 parts = threads.graph(mode).astream(
                     given,
                     config,
-                    context=context,
-                    stream_mode=["messages", "updates", "values"],
+                    context=replace(context, mode=mode),
+                    stream_mode=STREAMED,
                     version="v2",
                     durability="sync",
                 )
-                values: Mapping[str, Any] = {}
-                waiting: Ask | None = None
-                async for part in parts:
-                    waiting = ask_in(part) or waiting
-                    if part["type"] == "values":
-                        values = part["data"]
-                    for event in events_of(part):
-                        first = first or (clock.milliseconds() if isinstance(event, Token) else None)
-                        yield event
+                async for event in stream.events(parts):
+                    yield event
                 await threads.tidy(mode, thread)
-        if self._upkeep and not waiting:
-            self._upkeep.start(mode, thread, values)
-        timing = {"first_token_ms": round(first - started, 2) if first else None}
-        yield reply_of(values, thread, waiting, latency_ms=round(clock.milliseconds() - started, 2), **timing)
+        if self._upkeep and not stream.waiting:
+            self._upkeep.start(mode, thread, stream.values)
+        yield stream.reply(thread)
 
     async def _free(self, thread: str) -> None:
         """See that a thread does not wait for a person's word; one that comes too late is taken for a no."""
@@ -202,6 +209,13 @@ class Turns:
         late = refuse(ask["call"], "the answer came too late", EXPIRED)
         async for _ in self.answer(late, thread):
             pass
+
+    async def _begun_with(self, thread: str) -> str | None:
+        """Return the message that a turn was given; None if it was given none."""
+        async with self._storing():
+            kept = await (await self._open()).saver.aget_tuple(_config(thread))
+        given = kept.checkpoint["channel_values"].get(START) if kept else None
+        return str(given["messages"][-1].text) if isinstance(given, dict) and given.get("messages") else None
 
     async def _state(self, thread: str) -> StateSnapshot:
         """Return a thread's state as the owner's mode sees it."""
@@ -228,3 +242,8 @@ class Turns:
 
 def _config(thread: str) -> RunnableConfig:
     return RunnableConfig(configurable={"thread_id": thread})
+
+
+def _begun_by(given: Any) -> str | None:
+    """Return the id of the message that a turn begins with; None if it goes on."""
+    return str(given["messages"][0].id) if isinstance(given, dict) else None

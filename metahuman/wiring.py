@@ -26,6 +26,7 @@ from metahuman.state.services import Clock, Services
 from metahuman.tooling import open_tools
 from metahuman.tools.gate import Gate
 from metahuman.tools.mcp.opening import McpTools
+from metahuman.tracing import begin
 
 
 @dataclass(frozen=True)
@@ -46,21 +47,25 @@ class HomeServices(Services):
         await self.mcp.aclose()
         for part in (self.tools, self.memory):
             await asyncio.to_thread(part.close)
-        self.audit.close()
+        await asyncio.to_thread(self.audit.close)
 
 
-def open_services(home: Home, providers: Callable[[str], Provider] = open_provider) -> HomeServices:
+def open_services(
+    home: Home, providers: Callable[[str], Provider] = open_provider, clock: Clock | None = None
+) -> HomeServices:
     """Return the services of a home.
 
     Args:
         home: The home; its registry is read now.
         providers: Finds a model provider by name.
+        clock: The time; by default the machine's.
 
     Raises:
         SettingError: If the registry cannot be used.
         StoreError: If it cannot be read.
     """
-    clock = SystemClock()
+    begin()
+    clock = clock or SystemClock()
     audit = open_audit(home, clock)
     registry = live_registry(home, audit)
     residency = Residency(audit, clock, lambda: registry().file.global_settings.memory_reserve)
@@ -69,7 +74,7 @@ def open_services(home: Home, providers: Callable[[str], Provider] = open_provid
     memory = open_memory(home, minded(home, models))
     short_term = AuditedShortTerm(memory.short_term_file, audit, clock)
     persona_cache = AuditedPersonaCache(memory.persona.cache, audit, clock)
-    mcp = McpTools(home.setting("mcp.json"))
+    mcp = McpTools(lambda: home.setting("mcp.json"))
     return HomeServices(
         models=models,
         memory=memory,

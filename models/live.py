@@ -46,14 +46,22 @@ class LiveRegistry:
         path: Returns where the file is, asked at every call: the owner's own may come and go before the shipped one.
         root: The folder that relative adapter paths start from: the home.
         audit: Where changes are written down.
+        ready: Asked with a changed registry, at each call until it says yes: what it needs is there. Until then the one
+            before stays in force.
 
     Raises:
         SettingError: If the file cannot be used.
         StoreError: If it cannot be read.
     """
 
-    def __init__(self, path: Callable[[], Path], root: Path, audit: Audit | None = None) -> None:
-        self._path, self._root, self._audit = path, root, audit
+    def __init__(
+        self,
+        path: Callable[[], Path],
+        root: Path,
+        audit: Audit | None = None,
+        ready: Callable[[Registry], bool] = lambda _: True,
+    ) -> None:
+        self._path, self._root, self._audit, self._ready = path, root, audit, ready
         self._lock = threading.RLock()
         self._overrides: tuple[Mapping[str, Any], ...] = ()
         self._problem: MetaHumanError | None = None
@@ -116,7 +124,11 @@ class LiveRegistry:
             content = _read(file)
             if self._problem is None and content.same_as(self._content):
                 return
-            self._registry = self._built(content, self._overrides)
+            registry = self._built(content, self._overrides)
+            if not self._ready(registry):
+                self._stamp = None
+                return
+            self._registry = registry
         except MetaHumanError as error:
             self._refuse(file, error)
         else:

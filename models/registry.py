@@ -195,6 +195,7 @@ class Registry:
             siblings=tuple(dict.fromkeys([*siblings, *adapters])),
             window=max(windows, default=None),
             always_loaded=any(one.always_loaded for one in (entry, *sharing)),
+            base_sha256=entry.base_sha256,
         )
 
     def _entry(self, model_id: str, changes: Mapping[str, Any]) -> ModelEntry:

@@ -34,6 +34,7 @@ class ResolvedModel:
         window: The widest context window that the registry names for this base, in tokens: one window for all who
             use it keeps a server from loading it anew each time another role asks.
         always_loaded: Whether it is kept in memory.
+        base_sha256: That of the base its adapters were trained on, where the registry says it.
     """
 
     model_id: str
@@ -48,6 +49,7 @@ class ResolvedModel:
     siblings: tuple[Path, ...]
     window: int | None
     always_loaded: bool
+    base_sha256: str | None = None
 
     @property
     def address(self) -> str:

@@ -21,8 +21,11 @@ EMBEDDER = "embedder"
 #: Roles that only models listed for them can play: a guessed route starts work, a chat model's vectors mean nothing.
 NO_STAND_INS = frozenset({"orchestrator", EMBEDDER})
 
+#: Compares answers of two voices, if there is one (`metahuman persona ab --judge`); nobody stands in for it.
+JUDGE = "judge"
+
 #: Roles whose prompts carry memories: without a word of the owner's, they stay on the machine.
-PRIVATE_ROLES = frozenset({"orchestrator", "persona", "curator", "planner", "summarizer", "dreamer", EMBEDDER})
+PRIVATE_ROLES = frozenset({"orchestrator", "persona", "curator", "planner", "summarizer", "dreamer", EMBEDDER, JUDGE})
 
 Locality = Literal["local", "any"]
 #: OpenAI-compatible servers differ in how adapters are chosen; OpenAI itself takes none.
@@ -95,6 +98,12 @@ class ModelEntry(Section):
     def always_loaded(self) -> bool:
         """Whether it is kept in memory: `metadata.alwaysLoaded`, as MetaHuman OS has it."""
         return self.metadata.get("alwaysLoaded") is True
+
+    @property
+    def base_sha256(self) -> str | None:
+        """The sha256 of the file its adapters were trained on: `metadata.baseSha256`, which a trained voice has."""
+        said = self.metadata.get("baseSha256")
+        return said if isinstance(said, str) else None
 
 
 class Download(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -52,10 +53,12 @@ def _condensed(state: TurnState, services: Services) -> TurnUpdate:
 async def _write(state: TurnState, learned: Change, thread: str | None, services: Services) -> str | None:
     """Write the turn, and what it changes in the home's short-term state; return the id of the memory that holds it."""
     recalled = [one["text"] for one in state["recalled"]["evidence"]]
-    kept = await services.memory.save(_memory(state, thread), recalled=recalled)
-    await services.audit.arecord(memory_saved(kept, thread))
-    changed = await services.memory.change_short_term(learned)
-    await services.audit.arecord(short_term_changed(changed, thread))
+    kept, changed = await asyncio.gather(
+        services.memory.save(_memory(state, thread), recalled=recalled), services.memory.change_short_term(learned)
+    )
+    await asyncio.gather(
+        services.audit.arecord(memory_saved(kept, thread)), services.audit.arecord(short_term_changed(changed, thread))
+    )
     return kept.id
 
 

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
+from functools import cache, partial
+from queue import SimpleQueue
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -145,8 +147,8 @@ class LocalClassifier:
         return await asyncio.to_thread(self.judge_now, situation)
 
     def expect(self, texts: Sequence[str]) -> None:
-        """Get ready for the message that follows these, in a thread of its own; with no texts, for any."""
-        threading.Thread(target=self._expect, args=(texts,), name="metahuman-expect", daemon=True).start()
+        """Get ready for the message that follows these, beside; with no texts, for any."""
+        _beside().put(partial(self._expect, texts))
 
     def judge_now(self, situation: Situation) -> Judgement:
         """Return what it makes of a situation; blocks for some milliseconds.
@@ -181,6 +183,19 @@ class LocalClassifier:
     def _expect(self, texts: Sequence[str]) -> None:
         with contextlib.suppress(MetaHumanError):  # what is wrong is told when it is asked
             self._scorer().expect(texts)
+
+
+@cache
+def _beside() -> SimpleQueue[Callable[[], None]]:
+    """Return where to put what nobody waits for: one thread does it all, and ends with the program."""
+    work = SimpleQueue[Callable[[], None]]()
+
+    def go() -> None:
+        while True:
+            work.get()()
+
+    threading.Thread(target=go, name="metahuman-expect", daemon=True).start()
+    return work
 
 
 def _one(situation: Situation, verdict: Verdict) -> tuple[list[Task], float]:

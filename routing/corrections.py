@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from metahuman.routing.examples import Example, read_examples
-from metahuman.state.files import make_folder, store_errors, write_atomic
+from metahuman.state.files import make_folder, private_lock, store_errors, write_atomic
 from metahuman.state.parts import Destination
 from metahuman.state.routing import Situation
 
@@ -38,7 +36,7 @@ class Corrections:
             StoreError: If it cannot be written.
         """
         make_folder(self.path.parent)
-        with store_errors(self.path), FileLock(self.path.with_name(f".{self.path.name}.lock")):
+        with store_errors(self.path), private_lock(self.path.with_name(f".{self.path.name}.lock")):
             kept = [row for row in self.rows() if row.get("turn") != turn]
             lines = [json.dumps(row, ensure_ascii=False) for row in [*kept, _row(turn, situation, right, moment)]]
             write_atomic(self.path, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from metahuman.state.errors import SettingError
 from metahuman.state.files import read_json
 from metahuman.state.parts import Destination
+from metahuman.state.written import read_as
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -58,9 +58,4 @@ def load_settings(path: Path) -> RoutingSettings:
         SettingError: If the file is not there or wrong; the error names the key.
         StoreError: If it cannot be read.
     """
-    try:
-        return RoutingSettings.model_validate(read_json(path))
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        key = ".".join(map(str, problem["loc"]))
-        raise SettingError(path, key, problem["msg"], "see docs/routing.md, or delete the file") from None
+    return read_as(RoutingSettings, path, read_json(path), "see docs/routing.md, or delete the file")

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
-
 from metahuman.routing.model import SHIPPED_MODEL
 from metahuman.state.errors import SettingError, StoreError
-from metahuman.state.files import make_folder, read_json, store_errors, write_atomic, write_json
+from metahuman.state.files import make_folder, private_lock, read_json, store_errors, write_atomic, write_json
 
 #: The name of the classifier that came with the program.
 SHIPPED = "shipped"
@@ -71,7 +69,7 @@ class Versions:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with store_errors(self.folder), FileLock(make_folder(self.folder) / ".lock"):
+        with store_errors(self.folder), private_lock(make_folder(self.folder) / ".lock"):
             yield
 
     def _add(self, content: bytes) -> str:

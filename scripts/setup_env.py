@@ -1,9 +1,9 @@
 """Makes the virtual environment .venv and the embedded models ready; run by `make`, safe to run again at any time.
 
-    python3 scripts/setup_env.py [--dev]
+    python3 scripts/setup_env.py [--dev | --train]
 
 Needs Python 3.11 and nothing else; uv is used where there is one. Everything is installed at the versions and
-hashes of the lock file, and nothing is compiled.
+hashes of the lock file, and nothing is compiled. `--train` adds what training a voice needs to what is there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,14 @@ PYTHON = VENV / "bin" / "python"
 #: Holds the folder's path once .venv is whole: one that was moved, or whose set-up was cut short, is made afresh.
 STATE = VENV / ".setup"
 #: The stamps that make compares with the lock files.
-STAMPS = {"requirements.lock": VENV / ".runtime", "requirements-dev.lock": VENV / ".dev"}
+STAMPS = {
+    "requirements.lock": VENV / ".runtime",
+    "requirements-dev.lock": VENV / ".dev",
+    "requirements-train.lock": VENV / ".train",
+}
+#: Where torch is to be had without CUDA, which takes gigabytes and is of no use without a GPU of NVIDIA's.
+TORCH_CPU = "https://download.pytorch.org/whl/cpu"
+TORCH_PAGE = "https://download.pytorch.org/whl/cpu/torch/"
 PIP_URL = (
     "https://files.pythonhosted.org/packages/07/25/ee8c38ae72d66b844ce8eb9711ba905dba21ca1a8a0c960057c41cd23337/"
     "pip-26.3-py3-none-any.whl"
@@ -61,6 +68,29 @@ def main() -> None:
     run(VENV / "bin" / "metahuman", "models", "pull")
     for lock in locks:
         STAMPS[lock].touch()
+
+
+def train() -> None:
+    """Add what training needs, at the versions of its lock file, to an environment that is whole."""
+    lock = ROOT / "requirements-train.lock"
+    with STATE.open("r+") as state:
+        fcntl.flock(state, fcntl.LOCK_EX)
+        install = [*installer(), "--only-binary", ":all:"]
+        say(f"installing {lock.name}: torch is hundreds of megabytes")
+        if sys.platform == "linux" and not shutil.which("nvidia-smi") and torch_page_answers():
+            torch = next(line for line in lock.read_text().splitlines() if line.startswith("torch=="))
+            run(*install, "--no-deps", "--index-url", TORCH_CPU, torch)
+        run(*install, "-r", lock)
+    STAMPS[lock.name].touch()
+
+
+def torch_page_answers() -> bool:
+    """Tell whether torch's own index can be reached; a firewall that says nothing is not waited for."""
+    try:
+        with urllib.request.urlopen(TORCH_PAGE, timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 def installer() -> list[str | Path]:
@@ -119,6 +149,6 @@ def say(what: str) -> None:
 
 if __name__ == "__main__":
     try:
-        main()
+        train() if "--train" in sys.argv[1:] else main()
     except KeyboardInterrupt:
         sys.exit("set-up: interrupted; run make again to go on")

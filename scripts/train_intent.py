@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import argparse
 import copy
+import math
 import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -29,10 +30,12 @@ import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
+from metahuman.models.digests import sha256_of
 from metahuman.models.download import models_folder
 from metahuman.state.parts import Destination
-from metahuman.training.lora_gguf import PARTS, Heads, write_lora
-from scripts.compare_llama import largest_difference, llama_probabilities
+from metahuman.training.export.llama import Question, Step, ask
+from metahuman.training.export.lora_gguf import BASE_SHA256, Heads, Shape, write_lora
+from metahuman.training.learning.loading import LINEAR
 from scripts.intent_examples import all_examples, held_out
 from scripts.intent_rows import Coder, Group, Row, batches, drawn
 
@@ -40,6 +43,8 @@ BASE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 OUT = Path(__file__).parents[1] / "etc" / "adapters" / "intent.gguf"
 #: In how many prompts of each group torch and llama.cpp are compared.
 COMPARED = 6
+#: The likeliest next tokens that are compared.
+LIKELIEST = 20
 #: The part of the steps in which the learning rate climbs.
 WARM_UP = 0.06
 
@@ -58,17 +63,16 @@ class Trainer:
         model = AutoModelForCausalLM.from_pretrained(str(path.parent), gguf_file=path.name, dtype=torch.float32)
         self.split = model.config.num_hidden_layers - top
         learning = list(range(self.split, model.config.num_hidden_layers))
-        parts = [part.split(".")[1] for part in PARTS]
-        config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=parts, layers_to_transform=learning)
+        config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=[*LINEAR], layers_to_transform=learning)
         self.adapted = get_peft_model(model, config)
         self.model, self.alpha = model, 2 * rank
         self.first = {self.coder.tokens(name)[0]: name for name in get_args(Destination)}
 
     @property
-    def heads(self) -> Heads:
-        """How many heads the attention has: of queries, and of keys and values."""
+    def shape(self) -> Shape:
+        """How the base is built."""
         config = self.model.config
-        return Heads(config.num_attention_heads, config.num_key_value_heads)
+        return Shape("llama", config.num_hidden_layers, Heads(config.num_attention_heads, config.num_key_value_heads))
 
     def through(self, layers: Sequence[Any], hidden: torch.Tensor, cache: DynamicCache, start: int) -> torch.Tensor:
         """Return what `layers` make of `hidden`, which stands behind the `start` tokens of the cache."""
@@ -163,6 +167,11 @@ class Trainer:
             yield sum(losses) / len(losses)
 
 
+def largest_difference(here: Mapping[int, float], there: Step) -> float:
+    """Return by how much the probability of any token that llama.cpp names differs at most from torch's."""
+    return max(abs(here[token] - math.exp(logarithm)) for token, logarithm in there.likeliest.items())
+
+
 def padded(rows: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return rows as one tensor; what is added stands behind, where no token looks."""
     return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True)
@@ -205,10 +214,12 @@ def main() -> None:
         right, mean = trainer.accuracy(unseen, options.batch)
         print(f"epoch {epoch}: loss {loss:.3f}; held out: {right:.3f} right, {mean:.3f} by destination", flush=True)
         tensors = {name: one.numpy() for name, one in get_peft_model_state_dict(trainer.adapted).items()}
-        print(f"{write_lora(options.out, tensors, trainer.alpha, trainer.heads)} bytes in {options.out}", flush=True)
+        size = write_lora(options.out, tensors, trainer.alpha, trainer.shape, {BASE_SHA256: sha256_of(options.base)})
+        print(f"{size} bytes in {options.out}", flush=True)
     decisions = [trainer.decision(group, row) for group in unseen for row in group.rows[:COMPARED]]
     prompts, likely = zip(*decisions, strict=True)
-    difference = largest_difference(likely, llama_probabilities(options.base, options.out, prompts))
+    (there,) = ask(Question(str(options.base), str(options.out), prompts, (1.0,), 1, LIKELIEST))
+    difference = max(largest_difference(one, steps[0]) for one, steps in zip(likely, there, strict=True))
     print(f"llama.cpp, over {len(prompts)} prompts: no token's probability differs by more than {difference:.3f}")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from metahuman.state.errors import BadChoice
-from metahuman.state.parts import DESTINATIONS, Destination, Task
+from metahuman.state.parts import DESTINATIONS, SPECIALISTS, Destination, Specialist, Task
 
 #: The word after the slash, and whom it names.
 COMMANDS: dict[str, Destination] = {
@@ -40,4 +42,20 @@ def destination_named(word: str) -> Destination:
     found = COMMANDS.get(name) or next((one for one in DESTINATIONS if one == name), None)
     if found is None:
         raise BadChoice(f"no destination {word!r}; use one of {', '.join([*COMMANDS, *DESTINATIONS])}")
+    return found
+
+
+def specialists_named(words: Iterable[str]) -> list[Specialist]:
+    """Return the specialists that words name, by their own names or by those of their commands ("code").
+
+    Raises:
+        BadChoice: If one names none.
+    """
+    found: list[Specialist] = []
+    for word in words:
+        name = word.lower().removeprefix("/")
+        named = COMMANDS.get(name, name)
+        if named not in SPECIALISTS:
+            raise BadChoice(f"no specialist {word!r}; use one of {', '.join(SPECIALISTS)}")
+        found.append(named)
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, NotRequired, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -23,15 +23,21 @@ class CuratorAnswer(BaseModel):
     context: str = Field("", max_length=300, description="What led to it, if the text says.")
     user_message: str = Field(max_length=4000, description="What the person said, in their own words.")
     assistant_response: str = Field(max_length=6000, description="What was answered, in its own words.")
+    question: str = Field("", max_length=200, description="Only where nobody answered: what one may ask to hear it.")
     flags: list[str] = Field(default_factory=list, max_length=8, description='Such as "sensitive-data", "technical".')
     suitable_for_training: bool = Field(description="Whether it shows how this person speaks and thinks.")
+
+
+#: The sides of a talk.
+Side = Literal["said", "answered"]
 
 
 class Prepared(TypedDict):
     """A memory made ready for the curator: stripped of tool syntax, of secrets and of personal data.
 
-    `hash` is that of what it was made from; `said` and `answered` are what is left of both sides. `found` names what
-    was taken out, by kind. `refused` says why no model need be asked, in plain words; [] where one is.
+    `hash` is that of what it was made from; `said` and `answered` are what is left of both sides, `own` which of them
+    are the owner's own words. `found` names what was taken out, by kind. `refused` says why no model need be asked, in
+    plain words; [] where one is.
     """
 
     id: str
@@ -41,6 +47,7 @@ class Prepared(TypedDict):
     conversation: str
     said: str
     answered: str
+    own: list[Side]
     found: list[str]
     refused: list[str]
 
@@ -49,7 +56,8 @@ class Curated(TypedDict):
     """A curated memory, as `memory/curated/conversations/YYYY-MM-DD-<id>.json` has it: the plan's keys, and ours.
 
     `refused` says why no pair is made of it, [] where one is; `source` is what it was made from, `curator` who made it,
-    `review` what the owner said of it: keep, edit or drop.
+    `review` what the owner said of it: keep, edit or drop. `question` is what a model would ask to hear a text that
+    answers nobody.
     """
 
     id: str
@@ -66,6 +74,7 @@ class Curated(TypedDict):
     source: dict[str, Any]
     curator: dict[str, Any]
     review: dict[str, Any] | None
+    question: NotRequired[str]
 
 
 class Pair(TypedDict):

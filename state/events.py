@@ -101,6 +101,12 @@ def route_corrected(turn: str, was: Sequence[str], right: Sequence[str]) -> Audi
     )
 
 
+def feedback_given(turn: str, score: float, comment: str, thread: str) -> AuditEvent:
+    """The owner said how good an answer was: 1 is good, 0 is bad."""
+    details = {"turn": turn, "score": score, "comment": comment, "thread": thread}
+    return AuditEvent("feedback_given", "human", details, category="decision")
+
+
 def route_retrained(details: Mapping[str, Any], *, kept: bool) -> AuditEvent:
     """The classifier was fitted anew to the owner's corrections, and kept if it was no worse."""
     return AuditEvent("route_retrained", "human", {**details, "kept": kept}, category="data")

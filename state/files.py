@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock
 
@@ -43,6 +44,26 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def digest_of(path: Path, remedy: str = "check that it exists and can be read") -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits.
+
+    Raises:
+        StoreError: If it cannot be read.
+    """
+    with store_errors(path, remedy), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def described(path: Path) -> dict[str, int | str]:
+    """Return a file's size in `bytes`, and its `sha256`.
+
+    Raises:
+        StoreError: If it cannot be read.
+    """
+    with store_errors(path):
+        return {"bytes": path.stat().st_size, "sha256": digest_of(path)}
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that a reader, or a crash at any point, sees the old file or the new one.
 
@@ -52,13 +73,24 @@ def write_atomic(path: Path, data: bytes) -> None:
         StoreError: If it cannot be written; the old file is then untouched.
     """
     make_folder(path.parent)
+    with replacing(path) as file:
+        if path.exists():
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file, its owner's alone, that takes the place of `path` once the block has ended well.
+
+    Raises:
+        StoreError: For any `OSError`, inside the block too; the old file is then untouched.
+    """
     with store_errors(path):
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                if path.exists():
-                    os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)
@@ -66,6 +98,17 @@ def write_atomic(path: Path, data: bytes) -> None:
             Path(name).unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
+
+
+def private_lock(path: Path, timeout: float = -1, **options: Any) -> FileLock:
+    """Return a lock between processes, which a crash releases; its file is the owner's alone.
+
+    Args:
+        path: The file.
+        timeout: Seconds to wait for it; -1 for as long as it takes.
+        **options: More of filelock's.
+    """
+    return FileLock(path, timeout, mode=0o600, **options)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -147,7 +190,7 @@ def update_json(path: Path) -> Iterator[dict[str, Any]]:
         StoreError: If it cannot be read or written.
     """
     make_folder(path.parent)
-    with store_errors(path), FileLock(path.with_name(f".{path.name}.lock")):
+    with store_errors(path), private_lock(path.with_name(f".{path.name}.lock")):
         value = read_json(path) if path.exists() else {}
         yield value
         write_json(path, value)

@@ -9,9 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from filelock import FileLock
-
-from metahuman.state.files import make_folder, store_errors
+from metahuman.state.files import make_folder, private_lock, store_errors
 
 #: How long one waits for another process that is writing.
 BUSY_SECONDS = 10.0
@@ -58,6 +56,20 @@ class Held:
             self._connection = None
 
 
+def make_private(path: Path) -> None:
+    """Make an empty database for the owner's eyes only, unless there is one; its side files take over its permissions.
+
+    One that is there is not opened: closing it would end every lock that this process has on it, and another process,
+    taking itself for the last, would delete the log that this one writes
+    (https://www.sqlite.org/howtocorrupt.html, 2.2).
+
+    Raises:
+        OSError: If it cannot be made.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def connect(path: Path, prepare: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:
     """Open a file, created for the owner's eyes only, without transactions of Python's own.
 
@@ -65,8 +77,7 @@ def connect(path: Path, prepare: Callable[[sqlite3.Connection], object]) -> sqli
         path: The file; its folder is there.
         prepare: Makes the connection ready; if that fails, it is closed.
     """
-    # Made here and not by SQLite, whose files anyone may read; its side files take over these permissions.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    make_private(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         prepare(connection)
@@ -83,7 +94,7 @@ def alone(path: Path) -> Iterator[None]:
     Two that turn the same new file into one with a log beside it get in each other's way.
     """
     make_folder(path.parent)
-    with store_errors(path), FileLock(path.with_name(f".{path.name}.lock")):
+    with store_errors(path), private_lock(path.with_name(f".{path.name}.lock")):
         yield
 
 

@@ -6,13 +6,19 @@ import ipaddress
 import os
 import socket
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-FOREIGN = ("METAHUMAN_", "LANGSMITH_", "LANGCHAIN_", "LANGGRAPH_", "OPENAI_", "OLLAMA_")
+FOREIGN = ("METAHUMAN_", "LANGSMITH_", "LANGCHAIN_", "LANGGRAPH_", "OPENAI_", "OLLAMA_", "OTEL_")
 KEPT = ("METAHUMAN_MODELS",)
+
+# How long an example takes says nothing of it where tests share the cores.
+settings.register_profile("metahuman", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("metahuman")
 
 # The tests share the cores with each other: a thread of llama.cpp that waits for another must sleep, for one that spins
 # takes away the very core that the other needs. Its library reads this once, when it is loaded.
@@ -24,13 +30,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("real_model") is None)
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return names for homes that do not exist yet: most tests need none, and making each takes a while."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> None:
     """Take away what the person running the tests has set, and put the home where it is thrown away."""
     for name in list(os.environ):
         if name.startswith(FOREIGN) and name not in KEPT:
             monkeypatch.delenv(name)
-    monkeypatch.setenv("METAHUMAN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("METAHUMAN_HOME", str(next(homes)))
     monkeypatch.setenv("LANGSMITH_TRACING", "false")
 
 

@@ -1,6 +1,7 @@
 """A curator that is killed at any moment, again and again, and what it leaves behind.
 
-Run by itself, in a process that forks before it has any threads: `python -m tests.curation_kills HOME TIMES`.
+Run by itself, in a process that forks before it has any threads: `python -m tests.curation_kills HOME TIMES`. With a
+third word, there are so many memories in each round that processes of their own run the gates over them.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from metahuman.curating import curate
 from metahuman.home import Home
 from metahuman.memory.curation.cleaning import found_in
 from metahuman.memory.curation.preparing import source_hash
+from metahuman.memory.curation.workers import MANY
 from metahuman.memory.store.file_keeper import files_of
 from metahuman.state.memories import Memory
 from tests.curations import ANSWERED, SAID, a_talk
 
-#: Memories that are new in each round, and curated ones that a round may leave to the next.
-NEW = 12
+#: Memories that are new in each round, and those of a round whose gates run in processes of their own.
+NEW, MANY_NEW = 12, MANY + 40
 THINGS = ["boat", "cello", "garden", "oven", "bridge", "letter", "kite", "lamp", "stove", "ladder", "map", "clock"]
 KEY = "ghp_" + "wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx"
 
@@ -46,10 +48,10 @@ class Outcome:
     missing: list[str] = field(default_factory=list)
 
 
-def some(first: int) -> list[Memory]:
+def some(first: int, count: int) -> list[Memory]:
     """Return new memories, no two of them nearly the same; one holds a key, one nobody may learn from."""
     made = []
-    for number in range(first, first + NEW):
+    for number in range(first, first + count):
         drawn = random.Random(number)
         about = " ".join(drawn.choices(THINGS, k=12))
         said = f"{SAID} I told Marta number {number} about {about}.{f' {KEY}' if number % NEW == 3 else ''}"
@@ -79,13 +81,13 @@ def run_and_kill(home: Home, seconds: float | None) -> float:
     return time.monotonic() - started
 
 
-def killed(home: Home, times: int, seed: int) -> Outcome:
+def killed(home: Home, times: int, seed: int, each: int) -> Outcome:
     """Let a curator work and kill it, so many times; look after each at what is left, and at the end let one finish."""
     outcome, drawn, before = Outcome(), random.Random(seed), dict[str, bytes]()
-    _add(home, 0)
+    _add(home, 0, each)
     longest = run_and_kill(home, None)
     for kill in range(times):
-        _add(home, (kill + 1) * NEW)
+        _add(home, (kill + 1) * each, each)
         run_and_kill(home, drawn.uniform(0.05, longest))
         outcome.kills += 1
         before = _look(home, before, outcome)
@@ -95,9 +97,9 @@ def killed(home: Home, times: int, seed: int) -> Outcome:
     return outcome
 
 
-def _add(home: Home, first: int) -> None:
+def _add(home: Home, first: int, count: int) -> None:
     keeper = files_of(home.root)
-    keeper.save_all(some(first))
+    keeper.save_all(some(first, count))
     keeper.close()
 
 
@@ -157,12 +159,12 @@ def _parsed(texts: list[bytes], outcome: Outcome) -> list[dict[str, Any]]:
     return found
 
 
-def main(root: Path, times: int) -> None:
+def main(root: Path, times: int, *, many: bool) -> None:
     """Print what became of it, as JSON."""
     home = Home(root)
     home.create()
-    sys.stdout.write(json.dumps(vars(killed(home, times, seed=7))))
+    sys.stdout.write(json.dumps(vars(killed(home, times, seed=7, each=MANY_NEW if many else NEW))))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), many=len(sys.argv) > 3)

@@ -48,6 +48,19 @@ class FakeClock:
 
 
 @dataclass
+class StandingClock:
+    """A clock that stands where the test put it."""
+
+    time: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.time
+
+    def milliseconds(self) -> float:
+        return 0.0
+
+
+@dataclass
 class FakeAudit:
     """Keeps the events."""
 

@@ -25,7 +25,10 @@ MAY_IMPORT = {
     "nodes": {"nodes", "state"},
     "graph": {"graph", "nodes", "state"},
     "etc": set[str](),
-    "metahuman": {"metahuman", "state", "models", "memory", "audit", "routing", "tools", "nodes", "graph", "etc"},
+    "metahuman": {
+        *("metahuman", "state", "models", "memory", "audit", "routing", "tools", "training"),
+        *("nodes", "graph", "etc"),
+    },
 }
 #: Folders that may import every room, and that no room imports.
 OUTSIDE = {"tests", "benchmarks", "notebooks", "scripts"}

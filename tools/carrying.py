@@ -30,7 +30,7 @@ async def carry_out(tool: Tool[Any], arguments: Arguments, desk: Callable[[], De
         desk: Makes what it has at hand.
     """
     try:
-        given = desk()
+        given = await asyncio.to_thread(desk)  # it may make folders
         async with asyncio.timeout(tool.seconds) as time:
             output = await tool.run(arguments, given)
     except TimeoutError as error:

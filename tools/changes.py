@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from metahuman.state.errors import MetaHumanError, StoreError
-from metahuman.state.files import make_folder, store_errors
+from metahuman.state.files import make_folder, private_lock, store_errors
 from metahuman.state.moments import iso
 from metahuman.tools.desk import Limits
 from metahuman.tools.files.ledger import Change, Key, Ledger, State
@@ -88,7 +88,7 @@ class ChangeLog:
         Raises:
             StoreError: If another holds it for too long.
         """
-        lock = FileLock(make_folder(self.ledger.path.parent) / ".lock", timeout=WAIT)
+        lock = private_lock(make_folder(self.ledger.path.parent) / ".lock", timeout=WAIT)
         with store_errors(self.ledger.path):
             try:
                 lock.acquire()

@@ -93,7 +93,7 @@ class Gate:
             return ""
         try:
             async with asyncio.timeout(fit.tool.seconds):
-                desk = self._desk(fit, acting, key_of(acting.thread, acting.turn, call["id"]))
+                desk = await asyncio.to_thread(self._desk, fit, acting, key_of(acting.thread, acting.turn, call["id"]))
                 text = await fit.tool.preview(fit.arguments, desk)
         except TimeoutError:
             text = f"what it would do could not be found out within {fit.tool.seconds:g} seconds"
@@ -127,6 +127,14 @@ class Gate:
         if settled.ended == "refused":
             return await self._refused(call, acting, replace(judged, ruling=settled.ruling), approval, settled.error)
         return settled
+
+    def forget(self, thread: str) -> None:
+        """Drop what tools brought in a conversation that is deleted; that they were called stays.
+
+        Raises:
+            StoreError: If it cannot be written.
+        """
+        self._journal.forget(thread=thread)
 
     async def pattern(self, call: Call, acting: Acting) -> dict[str, str]:
         """Return what "approve always" would mean for a call: a glob for each argument that counts.

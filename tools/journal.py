@@ -144,6 +144,8 @@ class Journal:
         Raises:
             StoreError: If it cannot be written.
         """
+        if not self.path.exists():  # nothing was ever called: no file is made for that
+            return
         which = "outcome IS NOT NULL AND ended IS NOT NULL AND (thread = ? OR begun < ?)"
         sql = f"UPDATE calls SET outcome = NULL WHERE {which}"  # noqa: S608
         self._run(lambda connection: connection.execute(sql, (thread, before)), durable=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from metahuman.state.files import make_folder, store_errors
+from metahuman.state.files import make_folder, private_lock, store_errors
 
 
 class Presence:
@@ -73,4 +73,4 @@ class Presence:
         return self._folder / f"acting-{token}.lock"
 
     def _file(self, token: str) -> FileLock:
-        return FileLock(self._path(token), thread_local=False)
+        return private_lock(self._path(token), thread_local=False)

@@ -13,6 +13,8 @@ _KEY = (
     r"secret|token|api[_.\- ]?key|(?:access|private|signing|encryption|master|account|auth|service|shared"
     r"|license)[_.\-]?key|apikey|key|auth|credentials?|creds|bearer"
 )
+#: In small letters: without one of these, a text has none of those names, and need not be looked through for them.
+_SIGNS = ("pass", "pwd", "contrase", "kennwort", "senha", "secret", "token", "key", "auth", "cred", "bearer")
 _NAMED = re.compile(
     rf"""
     (?<![\w.\-])(?P<name>[\w.\-]{{0,80}}?(?P<what>{_WORDS}|{_KEY})[\w.\-]{{0,40}}) (?P<open>["'`\]]{{0,3}})
@@ -99,7 +101,8 @@ def assigned(text: str) -> Iterator[Found]:
     Args:
         text: Any text, code and settings among it.
     """
-    for match in _NAMED.finditer(text):
+    low = text.casefold()
+    for match in _NAMED.finditer(text) if any(sign in low for sign in _SIGNS) else ():
         group = "quoted" if match["quoted"] is not None else "bare"
         if _is_secret(match, match[group]):
             yield Found("password" if _is_password(match) else "key", *match.span(group))

@@ -41,6 +41,11 @@ _FREE = LIGHT | words_of(
     " do does did have has had will would can could of to in on at for with by and or but so that this there then"
     " well um uh hmm oh yeah like okay ok please kind sort basically actually just also too about as if"
 )
+#: What questions are made of.
+_ASKING = words_of(
+    "what when where who whom whose which why how did do does think feel felt happen happened tell describe remember"
+    " mean know like say more go went make made see saw day spend spent learn find found come came any much many"
+)
 _NUMBERS = {
     word: str(place)
     for place, word in enumerate(
@@ -130,6 +135,17 @@ def grounded(message: str, source: str, *, strict: bool = False) -> Grounding:
     found = [*_invented(mine, theirs), *_negated(mine, theirs), *_runs(heavy, weights, strict=strict)]
     unsupported = _apart(found)
     return Grounding(round(score, 4), unsupported, not unsupported and score >= (STRICTLY if strict else GROUNDED))
+
+
+def names_new(question: str, source: str) -> bool:
+    """Tell whether a question speaks of anything that its source does not have, but for words that only ask.
+
+    Args:
+        question: What a model would ask.
+        source: The text that is to answer it.
+    """
+    theirs = {word.stem for word in _words(source)}
+    return any(word.stem not in theirs for word in _words(question) if word.said not in _FREE | _ASKING)
 
 
 def _words(text: str) -> list[_Word]:

@@ -7,13 +7,14 @@ rules' own text goes through the same gates.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from metahuman.memory.curation.cleaning import cleaned
+from metahuman.memory.curation.cleaning import cleaned, found_in
 from metahuman.memory.curation.flags import SENSITIVE, flags_of
-from metahuman.memory.curation.grounding import grounded
+from metahuman.memory.curation.grounding import grounded, names_new
 from metahuman.memory.curation.rubric import judged
 from metahuman.memory.hygiene.wording import sentences
 from metahuman.state.curating import ONE_SIDED, Curated, CuratorAnswer, Prepared
@@ -22,6 +23,10 @@ from metahuman.state.curating import ONE_SIDED, Curated, CuratorAnswer, Prepared
 ESSENCE = 200
 #: What not even a paraphrase may bring in.
 _FACTS = {"name", "number", "date"}
+#: What is kept of where it is from.
+_SOURCE: tuple[Literal["hash", "type", "own", "found"], ...] = ("hash", "type", "own", "found")
+#: One short question, and nothing else.
+_QUESTION = re.compile(r"[^?!.\n]{8,180}\s?\?")
 
 
 @dataclass
@@ -32,6 +37,7 @@ class _Draft:
     answered: str
     essence: str
     context: str = ""
+    question: str = ""
     flags: list[str] = field(default_factory=list)
     leaked: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
@@ -72,6 +78,8 @@ def _by_model(prepared: Prepared, answer: CuratorAnswer) -> _Draft:
     source = f"{prepared['said']}\n{prepared['answered']}"
     draft.essence = _told(draft, "conversationalEssence", essence, source) or draft.essence
     draft.context = _told(draft, "context", context, source)
+    if not draft.answered:
+        draft.question = _asked(draft, answer.question, source)
     if not answer.suitable_for_training:
         draft.doubts.append("the curator's model finds it unsuited")
     return draft
@@ -100,6 +108,17 @@ def _told(draft: _Draft, key: str, text: str, source: str) -> str:
         draft.replaced.append(key)
         return ""
     return text
+
+
+def _asked(draft: _Draft, text: str, source: str) -> str:
+    """Return a model's question, if it is one, and brings in nothing; "" for any other."""
+    clean = _cleaned(draft, text)
+    if not clean:
+        return ""
+    if not _QUESTION.fullmatch(clean) or found_in(clean) or names_new(clean, source):
+        draft.replaced.append("question")
+        return ""
+    return clean
 
 
 def _has_facts(stretch: str) -> bool:
@@ -133,7 +152,7 @@ def _beginning(prepared: Prepared) -> str:
 
 
 def _curated(prepared: Prepared, draft: _Draft, refused: list[str], curator: dict[str, Any], moment: str) -> Curated:
-    return Curated(
+    kept = Curated(
         id=prepared["id"],
         originalTimestamp=prepared["timestamp"],
         conversationId=prepared["conversation"],
@@ -145,7 +164,8 @@ def _curated(prepared: Prepared, draft: _Draft, refused: list[str], curator: dic
         flags=draft.flags,
         suitableForTraining=not refused,
         refused=refused,
-        source={"hash": prepared["hash"], "type": prepared["type"], "found": prepared["found"]},
+        source={key: prepared[key] for key in _SOURCE},
         curator=curator,
         review=None,
     )
+    return Curated(**{**kept, "question": draft.question}) if draft.question else kept

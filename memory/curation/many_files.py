@@ -6,7 +6,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from pathlib import Path
 
 from metahuman.state.files import make_folder, store_errors
@@ -38,15 +38,19 @@ def write_all(pool: Executor, contents: Mapping[Path, bytes]) -> None:
             with store_errors(path):
                 beside[path] = _beside(path, contents[path])
 
+    writing = [pool.submit(write, first) for first in range(THREADS)]
+    wait(writing)  # else those that go on after one has failed would leave what nobody takes away
     try:
-        list(pool.map(write, range(THREADS)))
+        for one in writing:
+            one.result()
         for path in paths:
             with store_errors(path):
                 beside[path].replace(path)
                 del beside[path]
     finally:
         for left in beside.values():
-            left.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what stood in the way of the writing is told
+                left.unlink()
     list(pool.map(_sync, folders))
 
 

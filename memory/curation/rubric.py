@@ -22,6 +22,14 @@ SHORTEST_ANSWER, LONGEST_ANSWER = 3, 600
 #: What each score has to reach, and their mean.
 LEAST = {"authentic": 0.5, "specific": 0.15, "consistent": 0.5, "behavioural": 0.1, "dense": 0.3}
 LEAST_MEAN = 0.4
+#: What a score that is too low says, in plain words.
+WANTING = {
+    "authentic": "too much of it is what tools or models write for everybody",
+    "specific": "too little in it is particular: names, numbers, rare words",
+    "consistent": "the answer hardly takes up what was said",
+    "behavioural": "nobody does, wants or feels much in it",
+    "dense": "too few of its words carry anything, or they repeat",
+}
 #: So many own words of a kind, for each ten words of a text, are as many as there can be.
 FULL = 3.0
 
@@ -97,15 +105,35 @@ def judged(message: str, answer: str | None = None, *, stripped: bool = False) -
         answer: What was answered; None where nothing was.
         stripped: Whether tool syntax was taken out already.
     """
+    scores = scores_of(message, answer, stripped=stripped)
+    return Judged(scores, tuple(_reasons(scores, message, answer)))
+
+
+def scores_of(message: str, answer: str | None = None, *, stripped: bool = False) -> Scores:
+    """Return the scores alone; see `judged`."""
     texts = [message] if answer is None else [message, answer]
-    scores = Scores(
+    return Scores(
         authentic=min(_authentic(text, stripped=stripped) for text in texts),
         specific=_best(_specific, texts),
         consistent=1.0 if answer is None else _consistent(message, answer),
         behavioural=_best(_behavioural, texts),
         dense=min(map(_dense, texts)),
     )
-    return Judged(scores, tuple(_reasons(scores, message, answer)))
+
+
+def failings(scores: Scores, of: Sequence[str] = tuple(LEAST)) -> list[str]:
+    """Return what scores are too low for, in plain words, each with its figure.
+
+    Args:
+        scores: The scores.
+        of: Those that count; of all five, their mean does too.
+    """
+    named = scores.named()
+    low = [name for name in of if named[name] < LEAST[name]]
+    found = [f"{WANTING[name]}: {named[name]:.2f}, and {LEAST[name]} is the least" for name in low]
+    if len(of) == len(LEAST) and scores.mean < LEAST_MEAN:
+        found.append(f"it says too little of its speaker: {scores.mean:.2f} over all, and {LEAST_MEAN} is the least")
+    return found
 
 
 def _reasons(scores: Scores, message: str, answer: str | None) -> list[str]:
@@ -114,12 +142,7 @@ def _reasons(scores: Scores, message: str, answer: str | None) -> list[str]:
         found += _lengths("answer", answer, SHORTEST_ANSWER, LONGEST_ANSWER)
     if is_nicety(message):
         found.append("the message is a greeting, a thank-you or a nod")
-    for name, score in scores.named().items():
-        if score < LEAST[name]:
-            found.append(f"{name} {score:.2f} is below {LEAST[name]}")
-    if scores.mean < LEAST_MEAN:
-        found.append(f"the mean of the scores {scores.mean:.2f} is below {LEAST_MEAN}")
-    return found
+    return [*found, *failings(scores)]
 
 
 def _lengths(what: str, text: str, least: int, most: int) -> list[str]:

@@ -32,7 +32,7 @@ class Together(Generic[T]):
         if self._next is None:
             self._next = asyncio.create_task(self._all())
             self._under_way.add(self._next)
-            self._next.add_done_callback(self._under_way.discard)
+            self._next.add_done_callback(self._is_over)
         place, written = len(self._waiting), self._next
         self._waiting.append(item)
         return (await asyncio.shield(written))[place]
@@ -41,6 +41,11 @@ class Together(Generic[T]):
         """Return when nothing waits to be written; what could not be is for those who asked to deal with."""
         while self._under_way:
             await asyncio.wait(self._under_way)
+
+    def _is_over(self, written: asyncio.Task[Sequence[T]]) -> None:
+        self._under_way.discard(written)
+        if not written.cancelled():
+            written.exception()  # where nobody waits any more, asyncio would print it
 
     async def _all(self) -> Sequence[T]:
         async with self._lock:

@@ -44,6 +44,13 @@ _PHRASE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+#: In small letters: what a text has to hold before it is looked through for passwords, PINs and phrases.
+_SIGNS = (
+    *("pass", "pwd", "kennwort", "login", "log-in", "wifi", "wi-fi", "wlan", "wpa", "contrase", "clave", "senha"),
+    *("secret", "key", "code", "token"),
+)
+_PIN_SIGNS = ("pin", "code", "zahl", "combination", "cvv", "cvc", "otp", "tan", "puk")
+_PHRASE_SIGNS = ("seed", "mnemonic", "phrase", "word")
 #: What is said about a password instead of telling it.
 _ABOUT = re.compile(
     r"""
@@ -72,15 +79,17 @@ def told(text: str) -> Iterator[Found]:
     Args:
         text: What somebody said or wrote.
     """
-    for match in _PASSWORD.finditer(text):
+    low = text.casefold()
+    for match in _PASSWORD.finditer(text) if any(sign in low for sign in _SIGNS) else ():
         value = match["value"].rstrip(".!?)]}>")
         if value and _is_told(match, value):
             yield Found("password", match.start("value"), match.start("value") + len(value))
-    for match in _PIN.finditer(text):
+    for match in _PIN.finditer(text) if any(sign in low for sign in _PIN_SIGNS) else ():
         before = match[0][: match.start("value") - match.start()]
         if _SURE_PIN.search(before) or _ASSERTS.search(before):
             yield Found("PIN", *match.span("value"))
-    yield from (Found("recovery phrase", *match.span("value")) for match in _PHRASE.finditer(text))
+    if any(sign in low for sign in _PHRASE_SIGNS):
+        yield from (Found("recovery phrase", *match.span("value")) for match in _PHRASE.finditer(text))
 
 
 def _is_told(match: re.Match[str], value: str) -> bool:

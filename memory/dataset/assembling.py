@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,8 +18,8 @@ from metahuman.memory.dataset.known import Known
 from metahuman.memory.dataset.lineage import Look, broken_off
 from metahuman.memory.dataset.places import curated_folder, datasets_folder, writing
 from metahuman.memory.dataset.reading import pairs_of
-from metahuman.memory.dataset.rows import line_of
-from metahuman.memory.dataset.settings import load_settings
+from metahuman.memory.dataset.rows import TWIN, line_of
+from metahuman.memory.dataset.settings import NAME, BuilderSettings, load_settings
 from metahuman.memory.dataset.tainting import CARD, FILES
 from metahuman.state.curating import Pair, reason_kind
 from metahuman.state.errors import BadChoice
@@ -25,6 +27,8 @@ from metahuman.state.files import as_json, write_atomic
 from metahuman.state.moments import iso
 
 NONE_YET = "there are no curated memories yet; `metahuman curate` makes them"
+#: Why rows are left out that count nothing by the settings.
+TWINS, OWNS = "a model answered, and its words are not the owner's", "the owner's own words are not learned from"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
 
 
@@ -90,19 +94,35 @@ def _chosen(root: Path, wanted: Wanted, look: Look) -> Dataset:
     settings, (known, rows) = load_settings(root), pairs_of(root)
     since = iso(wanted.since) if wanted.since else None
     fitting = [row for row in rows if not since or row["metadata"]["timestamp"] >= since]
-    lost = {row["metadata"]["sourceId"]: broken_off(row, look) for row in fitting}
-    kept = [row for row in fitting if not lost[row["metadata"]["sourceId"]]]
+    lost = [_lost(row, look, settings) for row in fitting]
+    kept = [row for row, why in zip(fitting, lost, strict=True) if not why]
     half_life, limit = wanted.half_life or settings.half_life_days, wanted.limit or settings.limit
-    found = chosen(kept, half_life=half_life, limit=limit)
+    worth = partial(_worth, settings=settings)
+    found = chosen(kept, half_life=half_life, limit=limit, worth=worth)
     if not found.rows:
-        raise BadChoice(_nothing(known, rows))
+        raise BadChoice(_nothing(known, rows, lost))
     name = named(wanted.name or f"persona-{max(one.row['metadata']['curatedAt'] for one in found.rows)[:10]}")
     counts = {"curated": len(current(known)), "pairs": len(rows), "chosen": len(found.rows)}
     left_out = _left_out(known, lost, found, len(rows) - len(fitting))
+    passages = counted_passages(known)
     asked = {"halfLifeDays": half_life, "limit": limit, "since": since}
     contents = {file: _content(found, side) for side, file in FILES.items()}
-    card = card_of(name, settings, asked, found, contents, counts | {"leftOut": left_out})
+    card = card_of(name, settings, asked, found, contents, counts | {"leftOut": left_out, "passagesLeftOut": passages})
     return Dataset(datasets_folder(root) / name, contents | {CARD: as_json(card)}, card)
+
+
+def _lost(row: Pair, look: Look, settings: BuilderSettings) -> str:
+    """Return why a row may not be in a dataset; "" where it may."""
+    if _worth(row, settings):
+        return broken_off(row, look)
+    about = row["metadata"]
+    if about.get("words") == TWIN and not settings.twin_words:
+        return TWINS
+    return OWNS if not settings.own_words else f"memories of type {about.get('type')} are not learned from"
+
+
+def _worth(row: Pair, settings: BuilderSettings) -> float:
+    return settings.worth(row["metadata"])
 
 
 def named(name: str) -> str:
@@ -119,17 +139,26 @@ def named(name: str) -> str:
 def counted(known: Known) -> dict[str, int]:
     """Return for how many curated memories there is no pair, by reason; one may have several."""
     entries = [known.files[name] for name in current(known).values()]
-    reasons = Counter(reason_kind(reason) for one in entries if not one.pair for reason in one.reasons)
-    return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
+    return _ranked(reason_kind(reason) for one in entries if not one.pairs for reason in one.reasons)
 
 
-def _left_out(known: Known, lost: dict[str, str], found: Chosen, earlier: int) -> dict[str, int]:
-    """Return how many curated memories are not in the dataset, by reason."""
+def counted_passages(known: Known) -> dict[str, int]:
+    """Return how many passages are left out of texts that give pairs, by reason."""
+    entries = [known.files[name] for name in current(known).values()]
+    return _ranked(reason_kind(reason) for one in entries for reason in one.left)
+
+
+def _ranked(reasons: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(reasons).items(), key=lambda item: (-item[1], item[0])))
+
+
+def _left_out(known: Known, lost: Sequence[str], found: Chosen, earlier: int) -> dict[str, int]:
+    """Return how many curated memories, or rows of some, are not in the dataset, by reason."""
     others = {
         "it is from before --since": earlier,
         "another says nearly the same": found.doubles,
         "there are more than asked for": found.over,
-        **Counter(sorted(why for why in lost.values() if why)),
+        **Counter(sorted(why for why in lost if why)),
     }
     return counted(known) | {why: count for why, count in others.items() if count}
 
@@ -143,9 +172,14 @@ def _content(found: Chosen, side: str) -> bytes:
     return b"".join(lines)
 
 
-def _nothing(known: Known, rows: list[Pair]) -> str:
+def _nothing(known: Known, rows: list[Pair], lost: Sequence[str]) -> str:
     if not known.files:
         return NONE_YET
     if not rows:
         return "no curated memory gives a pair; `metahuman dataset review` shows why"
+    if TWINS in lost and not set(lost) - {TWINS}:
+        return (
+            "a model gave all the answers there are, and none is in your own words: import a diary, keep or edit some"
+            f" with `metahuman dataset review`, or set twinWords in etc/{NAME}"
+        )
     return "no pair is left: `metahuman dataset check` names what is gone or was edited; or is --since too late?"

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,12 @@ def rebuild(root: Path, gates: Executor | None = None) -> int:
         SettingError: If `etc/adapter-builder.json` is wrong.
         StoreError: If something cannot be written.
     """
-    return sum(map(len, by_day(brought_up(root, gates)).values()))
+    return count(brought_up(root, gates))
+
+
+def count(known: Known) -> int:
+    """Return how many pairs the curated memories give."""
+    return sum(known.files[name].pairs for name in current(known).values())
 
 
 def brought_up(root: Path, gates: Executor | None = None) -> Known:
@@ -126,13 +132,13 @@ def _read(path: Path, settings: BuilderSettings) -> tuple[Entry, bytes]:
         return Entry(NO_STAMP, reasons=(problem,)), b""
     made, at, name = made_of(curated, settings), moment_of(curated.get("curatedAt")), curated.get("id")
     known_as = name if isinstance(name, str) and len(name) <= len(path.name) else ""
-    entry = Entry(NO_STAMP, known_as, at, made.row is not None, made.reasons, made.word or "")
-    return entry, line_of(made.row) if made.row else b""
+    entry = Entry(NO_STAMP, known_as, at, len(made.rows), made.reasons, made.word or "", made.left if made.rows else ())
+    return entry, b"".join(map(line_of, made.rows))
 
 
 def by_day(known: Known) -> dict[str, list[str]]:
     """Return the names of the files that give a pair, by day and in the order of their lines."""
-    found = sorted((known.files[name].at, name) for name in current(known).values() if known.files[name].pair)
+    found = sorted((known.files[name].at, name) for name in current(known).values() if known.files[name].pairs)
     days: dict[str, list[str]] = {}
     for at, name in found:
         days.setdefault(at[:10], []).append(name)
@@ -148,15 +154,18 @@ def _write_days(work: _Work) -> None:
         untouched = stamp is not None and stamp == work.before.days.get(day)
         same = names == before.get(day) and not any(name in work.lines for name in names)
         if not (untouched and same):
-            _write_day(work, path, names, _lines_there(path, before.get(day, [])) if untouched else {})
+            _write_day(work, path, names, _lines_there(work, path, before.get(day, [])) if untouched else {})
         if stamp := stamp_of(path):
             work.now.days[day] = stamp
 
 
-def _lines_there(path: Path, names: Sequence[str]) -> Mapping[str, bytes]:
-    """Return the lines of a file that is as it was written: one for each name, in order."""
+def _lines_there(work: _Work, path: Path, names: Sequence[str]) -> Mapping[str, bytes]:
+    """Return the lines of a file that is as it was written: those of each name, in order."""
     lines = _bytes(path).splitlines(keepends=True)
-    return dict(zip(names, lines, strict=True)) if len(lines) == len(names) else {}
+    if len(lines) != sum(work.before.files[name].pairs for name in names):
+        return {}
+    there = iter(lines)
+    return {name: b"".join(islice(there, work.before.files[name].pairs)) for name in names}
 
 
 def _write_day(work: _Work, path: Path, names: Sequence[str], there: Mapping[str, bytes]) -> None:

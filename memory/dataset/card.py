@@ -10,10 +10,10 @@ from typing import Any
 from metahuman.memory.dataset.choosing import Chosen, Weighed
 from metahuman.memory.dataset.gates import gates_version
 from metahuman.memory.dataset.settings import BuilderSettings
-from metahuman.memory.dataset.tainting import FILES, told
+from metahuman.memory.dataset.tainting import FILES, digest_of, side_of, told
 
 #: The number of this form of card.
-FORM = 1
+FORM = 2
 #: The upper ends of the groups that ages are told in, in half-lives.
 GROUPS = (0.5, 1, 2, 4, 8)
 
@@ -46,8 +46,11 @@ def card_of(
         "sides": {side: _side(chosen.rows, side) for side in FILES},
         "agesFrom": chosen.newest,
         "ages": ages(chosen.rows, float(asked["halfLifeDays"])),
+        "sources": dict(sorted(Counter(str(one.get("type", "conversation")) for one in about).items())),
+        "words": dict(sorted(Counter(_words(one) for one in about).items())),
         "curators": dict(sorted(Counter(_maker(one.get("curator")) for one in about).items())),
         "files": {file: told(contents[file]) for file in FILES.values()},
+        "sha256": digest_of(contents),
         "memoryIds": sorted({one["sourceId"] for one in about}),
     }
 
@@ -65,8 +68,12 @@ def ages(rows: Sequence[Weighed], half_life: float) -> list[dict[str, Any]]:
 
 
 def _side(rows: Sequence[Weighed], side: str) -> dict[str, int]:
-    about = [one.row["metadata"] for one in rows if one.row["metadata"]["split"] == side]
-    return {"pairs": len(about), "conversations": len({one["conversationId"] or one["sourceId"] for one in about})}
+    return side_of([one.row["metadata"] for one in rows if one.row["metadata"]["split"] == side])
+
+
+def _words(about: Mapping[str, Any]) -> str:
+    """Return whose words a row has, and who put the question to them if nobody did in a talk."""
+    return f"{about.get('words', 'own')}{', ' + about['side'] if about.get('side') else ''}"
 
 
 def _maker(curator: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from metahuman.memory.dataset.building import brought_up
-from metahuman.memory.dataset.choosing import doubles
+from metahuman.memory.dataset.choosing import doubles, key_of
 from metahuman.memory.dataset.gates import held
 from metahuman.memory.dataset.lineage import Look, broken_off
 from metahuman.memory.dataset.places import datasets_folder, pairs_folder
@@ -125,7 +125,7 @@ def _apart(rows: Sequence[_Row]) -> Iterator[Problem]:
 def _twice(rows: Iterable[_Row]) -> Iterator[Problem]:
     seen = dict[str, _Row]()
     for one in rows:
-        first = seen.setdefault(one.row["metadata"]["sourceId"], one)
+        first = seen.setdefault(key_of(one.row), one)
         if first is not one:
             yield Problem(one.file, one.line, f"its memory has a row already: {_told(first)}")
 

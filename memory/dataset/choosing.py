@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from metahuman.memory.curation.likeness import ALIKE, Sketch, alike, bands, sketch
 from metahuman.state.curating import Pair
 
+#: Returns what a pair is worth beside others of its age.
+Worth = Callable[[Pair], float]
 #: Seconds of a day.
 DAY = 86_400.0
 
@@ -22,7 +24,7 @@ class Weighed(NamedTuple):
     Args:
         row: The pair.
         age: Days between it and the newest pair.
-        weight: How much it counts: 1 for the newest, half of that a half-life before.
+        weight: How much it counts: what it is worth for the newest, half of that a half-life before.
     """
 
     row: Pair
@@ -46,8 +48,13 @@ class Chosen(NamedTuple):
     newest: str
 
 
-def weighed(rows: Sequence[Pair], half_life: float) -> list[Weighed]:
-    """Return pairs with their ages and weights, 2^(-age / half-life).
+def even(_: Pair) -> float:
+    """Return what each pair is worth where none is worth more than another."""
+    return 1.0
+
+
+def weighed(rows: Sequence[Pair], half_life: float, worth: Worth = even) -> list[Weighed]:
+    """Return pairs with their ages and weights, worth times 2^(-age / half-life).
 
     Ages are counted from the newest pair, not from today: what is asked for tomorrow is the same. Which pairs are
     chosen is the same too, for a moment from which all ages are counted stretches all weights by one factor.
@@ -55,14 +62,15 @@ def weighed(rows: Sequence[Pair], half_life: float) -> list[Weighed]:
     Args:
         rows: The pairs.
         half_life: Days after which one counts half.
+        worth: Returns what one is worth whatever its age.
     """
     moments = [_seconds(row) for row in rows]
     newest = max(moments, default=0.0)
     ages = [(newest - moment) / DAY for moment in moments]
-    return [Weighed(row, age, 2.0 ** (-age / half_life)) for row, age in zip(rows, ages, strict=True)]
+    return [Weighed(row, age, worth(row) * 2.0 ** (-age / half_life)) for row, age in zip(rows, ages, strict=True)]
 
 
-def chosen(rows: Sequence[Pair], *, half_life: float, limit: int) -> Chosen:
+def chosen(rows: Sequence[Pair], *, half_life: float, limit: int, worth: Worth = even) -> Chosen:
     """Return at most `limit` of the pairs, drawn by their weights; the same pairs give the same ones.
 
     Of pairs that say nearly the same, one that is held out stays, else the newest: what is tested with must not have
@@ -72,11 +80,12 @@ def chosen(rows: Sequence[Pair], *, half_life: float, limit: int) -> Chosen:
         rows: The pairs.
         half_life: Days after which one counts half.
         limit: The most.
+        worth: Returns what one is worth whatever its age; more than 0.
     """
     ordered = sorted(rows, key=_first_of_doubles)
     left_out = doubles(ordered)
-    single = weighed([row for place, row in enumerate(ordered) if place not in left_out], half_life)
-    drawn = sorted(single, key=lambda one: _draw(one, half_life))[:limit]
+    single = weighed([row for place, row in enumerate(ordered) if place not in left_out], half_life, worth)
+    drawn = sorted(single, key=lambda one: _draw(one, half_life, worth(one.row)))[:limit]
     newest = max((one.row["metadata"]["timestamp"] for one in single), default="")
     return Chosen(sorted(drawn, key=_in_time), len(left_out), len(single) - len(drawn), newest)
 
@@ -101,24 +110,35 @@ def doubles(rows: Sequence[Pair]) -> dict[int, int]:
     return found
 
 
-def _draw(one: Weighed, half_life: float) -> tuple[float, str]:
+def _draw(one: Weighed, half_life: float, worth: float) -> tuple[float, str]:
     """Return the key by which the smallest are drawn: a draw without replacement, by weight.
 
     This is Efraimidis and Spirakis' u^(1/weight) (2006) as -log(-log(u^(1/weight))), so that no weight is too small to
-    count; u is drawn by the memory's id, not by chance.
+    count; u is drawn by the memory's id, and which passage of it this is, not by chance.
     """
-    name = one.row["metadata"]["sourceId"]
+    name = key_of(one.row)
     number = int.from_bytes(hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:6])
     u = (number + 0.5) / 2**48
-    return math.log(-math.log(u)) + one.age / half_life * math.log(2), name
+    return math.log(-math.log(u)) + one.age / half_life * math.log(2) - math.log(worth), name
 
 
-def _first_of_doubles(row: Pair) -> tuple[bool, float, str]:
-    return row["metadata"]["split"] != "held-out", -_seconds(row), row["metadata"]["sourceId"]
+def key_of(row: Pair) -> str:
+    """Return what names a row among all others: its memory's id, and which passage of it."""
+    about = row["metadata"]
+    return f"{about['sourceId']} {about['passage']}" if "passage" in about else str(about["sourceId"])
 
 
-def _in_time(one: Weighed) -> tuple[str, str]:
-    return one.row["metadata"]["timestamp"], one.row["metadata"]["sourceId"]
+def _first_of_doubles(row: Pair) -> tuple[bool, float, str, int]:
+    return row["metadata"]["split"] != "held-out", -_seconds(row), *_in_memory(row)
+
+
+def _in_time(one: Weighed) -> tuple[str, str, int]:
+    return one.row["metadata"]["timestamp"], *_in_memory(one.row)
+
+
+def _in_memory(row: Pair) -> tuple[str, int]:
+    about = row["metadata"]
+    return about["sourceId"], about.get("passage", -1)
 
 
 def _seconds(row: Pair) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from metahuman.memory.dataset.choosing import key_of
 from metahuman.memory.dataset.reading import rows_in
 from metahuman.memory.dataset.tainting import CARD, FILES
 from metahuman.state.curating import Pair
@@ -14,7 +15,7 @@ from metahuman.state.files import read_json
 
 
 class Compared(NamedTuple):
-    """What sets a dataset apart from another, by the ids of memories.
+    """What sets a dataset apart from another, by the ids of memories, with the number of a passage where there is one.
 
     Args:
         added: Those of which only the second has a row.
@@ -78,7 +79,7 @@ def card_in(folder: Path) -> dict[str, Any]:
 
 def _rows(folder: Path) -> dict[str, tuple[str, Pair]]:
     card_in(folder)
-    return {row["metadata"]["sourceId"]: (side, row) for side, row in sided_rows(folder)}
+    return {key_of(row): (side, row) for side, row in sided_rows(folder)}
 
 
 def sided_rows(folder: Path) -> list[tuple[str, Pair]]:

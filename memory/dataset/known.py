@@ -13,7 +13,7 @@ from metahuman.memory.dataset.settings import BuilderSettings
 from metahuman.state.files import write_atomic
 
 #: Another number makes every file be read again.
-FORM = 1
+FORM = 2
 
 
 class Stamp(NamedTuple):
@@ -34,17 +34,19 @@ class Entry(NamedTuple):
         stamp: The file's, as it was read.
         id: The memory's id; "" where it cannot be told.
         at: When it was curated; "" where it cannot be told.
-        pair: Whether it gives a pair.
-        reasons: Why it does not.
+        pairs: How many pairs it gives.
+        reasons: Why it gives none.
         word: What the owner said of it; "" for nothing.
+        left: For each passage that is left out of one that gives pairs, why.
     """
 
     stamp: Stamp
     id: str = ""
     at: str = ""
-    pair: bool = False
+    pairs: int = 0
     reasons: tuple[str, ...] = ()
     word: str = ""
+    left: tuple[str, ...] = ()
 
 
 @dataclass
@@ -100,5 +102,6 @@ def _rules(settings: BuilderSettings) -> str:
 
 
 def _entry(value: list[Any]) -> Entry:
-    stamp, name, at, pair, reasons, word = value
-    return Entry(Stamp(*stamp), str(name), str(at), bool(pair), tuple(map(str, reasons)), str(word))
+    stamp, name, at, pairs, reasons, word, left = value
+    told = tuple(map(str, reasons)), str(word), tuple(map(str, left))
+    return Entry(Stamp(*stamp), str(name), str(at), int(pairs), *told)

@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from metahuman.state.errors import StoreError
-from metahuman.state.files import make_folder, store_errors
+from metahuman.state.files import make_folder, private_lock, store_errors
 
 #: Seconds that one who writes waits for another.
 WAIT = 60.0
@@ -45,7 +45,7 @@ def writing(root: Path, wait: float = WAIT) -> Iterator[None]:
         StoreError: If somebody else does for too long.
     """
     path = make_folder(root / "memory" / "curated") / ".datasets.lock"
-    lock = FileLock(path, timeout=wait)
+    lock = private_lock(path, timeout=wait)
     with store_errors(path):
         try:
             lock.acquire()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from metahuman.memory.curation.preparing import NO_CONSENT
 from metahuman.memory.dataset.building import bring_up, brought_up, current
 from metahuman.memory.dataset.known import Known
+from metahuman.memory.dataset.own_texts import LEFT_OUT
 from metahuman.memory.dataset.places import curated_folder, writing
 from metahuman.memory.dataset.rows import Made, Word, made_of, messages_of
 from metahuman.memory.dataset.settings import load_settings
@@ -41,7 +42,8 @@ class Item(NamedTuple):
             "id": self.id,
             "userMessage": said,
             "assistantResponse": answered,
-            "pair": self.made.row is not None,
+            "pair": bool(self.made.rows),
+            "pairs": len(self.made.rows),
             "reasons": list(self.made.reasons),
             "barred": list(self.made.barred),
             "review": self.curated.get("review"),
@@ -52,7 +54,7 @@ def waiting(known: Known) -> list[str]:
     """Return the ids of curated memories that give no pair though both sides speak, and of which nothing was said."""
     files = [(name, known.files[file]) for name, file in current(known).items()]
     held_back = [
-        (entry.at, name) for name, entry in files if not (entry.pair or entry.word) and _may_ask(entry.reasons)
+        (entry.at, name) for name, entry in files if not (entry.pairs or entry.word) and _may_ask(entry.reasons)
     ]
     return [name for _, name in sorted(held_back)]
 
@@ -137,7 +139,8 @@ def _meant(files: dict[str, str], word: str) -> str:
 
 
 def _may_ask(reasons: Sequence[str]) -> bool:
-    return not _NOTHING_TO_ASK.intersection(reasons)
+    """Tell whether the owner may say otherwise; passages that say little of them are not worth a question each."""
+    return not (_NOTHING_TO_ASK.intersection(reasons) or all(reason.startswith(LEFT_OUT) for reason in reasons))
 
 
 def _remedy(made: Made) -> str:

@@ -1,4 +1,4 @@
-"""A row of a dataset, made from a curated memory; or why there is none."""
+"""The rows of a dataset that a curated memory gives; or why there are none."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any, Literal, cast, get_args
 
 from metahuman.memory.curation.preparing import NO_CONSENT
 from metahuman.memory.dataset.gates import clean, gates_version, held, syntax_in
+from metahuman.memory.dataset.own_texts import Asked, Told, is_own, told_of
 from metahuman.memory.dataset.settings import BuilderSettings
 from metahuman.memory.dataset.splitting import split_of
-from metahuman.state.curating import Pair
+from metahuman.state.curating import ONE_SIDED, Pair
 from metahuman.state.moments import iso
 
 Word = Literal["keep", "edit", "drop"]
@@ -24,6 +25,9 @@ LONGEST_NAME = 500
 #: Characters of what is told about a row: who made it, why there is none.
 TOLD = 120
 _MOMENTS = ("originalTimestamp", "curatedAt")
+#: In whose words an answer is.
+OWN, TWIN = "own", "twin"
+_TYPE = re.compile(r"[a-z][a-z_-]{0,40}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _HASH = re.compile(r"(?:sha256:)?[0-9a-f]{16,64}")
 #: What other programs take for the end of a line, though JSON does not.
@@ -35,25 +39,27 @@ class Made:
     """What a curated memory gives.
 
     Args:
-        row: The row; None where there is none.
+        rows: The rows: what was said with its answer, and what the owner wrote passage by passage.
         held_back: Why the curator or a flag, holds it back; the owner may say otherwise.
         barred: Why there can be none as it stands, whoever says so.
         word: What the owner said of it.
+        left: For each passage that is no row, why.
     """
 
-    row: Pair | None
+    rows: tuple[Pair, ...] = ()
     held_back: tuple[str, ...] = ()
     barred: tuple[str, ...] = ()
     word: Word | None = None
+    left: tuple[str, ...] = ()
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why there is no row; empty where there is one."""
-        if self.row:
+        if self.rows:
             return ()
-        return (
-            ("dropped by the owner",) if self.word == "drop" else tuple(dict.fromkeys((*self.barred, *self.held_back)))
-        )
+        if self.word == "drop":
+            return ("dropped by the owner",)
+        return tuple(dict.fromkeys((*self.barred, *self.held_back, *self.left)))
 
 
 def made_of(curated: Mapping[str, Any], settings: BuilderSettings) -> Made:
@@ -63,12 +69,17 @@ def made_of(curated: Mapping[str, Any], settings: BuilderSettings) -> Made:
         curated: What its file holds.
         settings: What holds.
     """
-    word = word_of(curated)
-    said, answered = messages_of(curated)
-    row, barred = _row(curated, said, answered, settings), tuple(_barred(curated, said, answered))
-    held_back = tuple(_held_back(curated))
-    wanted = word in ("keep", "edit") or (word is None and not held_back)
-    return Made(row if wanted and not barred else None, held_back, barred, word)
+    word, (said, answered) = word_of(curated), messages_of(curated)
+    text = said if _speaks_alone(curated, said, answered) else ""
+    held_back = tuple(_held_back(curated, alone=bool(text and not answered)))
+    barred = tuple(_barred(curated, {"text": said} if text and not answered else {"message": said, "answer": answered}))
+    if barred or (held_back if word is None else word == "drop"):
+        return Made((), held_back, barred, word)
+    about = _about(curated, settings)
+    rows = [_row(said, answered, about | _of_talk(curated))] if answered else []
+    told = told_of(curated, text, about["timestamp"], settings, kept=word is not None) if text else Told((), ())
+    rows += [_row(one.question, one.text, about | _of_passage(one)) for one in told.pairs]
+    return Made(tuple(rows), held_back, barred, word, told.left)
 
 
 def word_of(curated: Mapping[str, Any]) -> Word | None:
@@ -104,12 +115,39 @@ def moment_of(value: object) -> str:
         return ""
 
 
-def _row(curated: Mapping[str, Any], said: str, answered: str, settings: BuilderSettings) -> Pair:
-    name, source = _text(curated.get("id")), _object(curated.get("source"))
-    conversation, digest = _text(curated.get("conversationId")), _text(source.get("hash"))
-    word = word_of(curated)
-    metadata = {
+def _speaks_alone(curated: Mapping[str, Any], said: str, answered: str) -> bool:
+    """Tell whether what was said is the owner's, and is to be learned from without what a model answered."""
+    if not said or not is_own(curated, "said", alone=not answered):
+        return False
+    return not (answered and _is_theirs(curated))
+
+
+def _is_theirs(curated: Mapping[str, Any]) -> bool:
+    """Tell whether an answer is in the owner's words, or has their word for it."""
+    return word_of(curated) in ("keep", "edit") or is_own(curated, "answered", alone=False)
+
+
+def _row(said: str, answered: str, about: Mapping[str, Any]) -> Pair:
+    messages = [{"role": "user", "content": said}, {"role": "assistant", "content": answered}]
+    return Pair(messages=messages, metadata=dict(about))
+
+
+def _of_talk(curated: Mapping[str, Any]) -> dict[str, Any]:
+    return {"words": OWN if _is_theirs(curated) else TWIN}
+
+
+def _of_passage(one: Asked) -> dict[str, Any]:
+    return {"words": OWN, "passage": one.place, "side": one.side}
+
+
+def _about(curated: Mapping[str, Any], settings: BuilderSettings) -> dict[str, Any]:
+    name, source, word = _text(curated.get("id")), _object(curated.get("source")), word_of(curated)
+    conversation, digest, kind = (
+        _text(one) for one in (curated.get("conversationId"), source.get("hash"), source.get("type"))
+    )
+    return {
         "sourceId": name,
+        "type": kind if _TYPE.fullmatch(kind) and clean(kind) else "conversation",
         "timestamp": moment_of(curated.get("originalTimestamp")),
         "curatedAt": moment_of(curated.get("curatedAt")),
         "conversationId": conversation,
@@ -119,22 +157,22 @@ def _row(curated: Mapping[str, Any], said: str, answered: str, settings: Builder
         "split": split_of(conversation or name, settings.salt, settings.held_out),
         **({"review": word} if word else {}),
     }
-    messages = [{"role": "user", "content": said}, {"role": "assistant", "content": answered}]
-    return Pair(messages=messages, metadata=metadata)
 
 
-def _held_back(curated: Mapping[str, Any]) -> Iterator[str]:
-    for what, text in zip(("message", "answer"), messages_of(curated), strict=True):
+def _held_back(curated: Mapping[str, Any], *, alone: bool) -> Iterator[str]:
+    for what, text in () if alone else zip(("message", "answer"), messages_of(curated), strict=True):
         yield from (f"the {what} holds tool syntax: {kind}" for kind in syntax_in(text[:LONGEST]))
-    refused, flags = _listed(curated.get("refused")), _listed(curated.get("flags"))
+    listed, flags = _listed(curated.get("refused")), _listed(curated.get("flags"))
+    # That nobody answered is no reason where the owner's own text is all there is to be.
+    refused = [reason for reason in listed if not (alone and reason == ONE_SIDED)]
     yield from (_told(reason) for reason in refused)
     if not refused:  # a flag, or "not suitable", is among the curator's own reasons
         yield from (f"flagged: {_told(flag)}" for flag in flags)
-        if not flags and curated.get("suitableForTraining") is not True:
+        if not flags and not listed and curated.get("suitableForTraining") is not True:
             yield "not suitable for training"
 
 
-def _barred(curated: Mapping[str, Any], said: str, answered: str) -> Iterator[str]:
+def _barred(curated: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[str]:
     name, conversation = _text(curated.get("id")), _text(curated.get("conversationId"))
     if not _ID.fullmatch(name):
         yield "its id names no memory"
@@ -143,8 +181,8 @@ def _barred(curated: Mapping[str, Any], said: str, answered: str) -> Iterator[st
     yield from (f"its {key} is no moment" for key in _MOMENTS if not moment_of(curated.get(key)))
     if len(conversation) > LONGEST_NAME or not (clean(conversation) and clean(name)):
         yield "its id or its conversation's is too long, or holds personal data"
-    yield from _wrong("message", said)
-    yield from _wrong("answer", answered)
+    for what, text in texts.items():
+        yield from _wrong(what, text)
 
 
 def _wrong(what: str, text: str) -> Iterator[str]:

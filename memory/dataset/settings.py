@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field, StrictStr
 
 from metahuman.state.errors import SettingError
-from metahuman.state.files import read_json
-from metahuman.state.shipped import SHIPPED
+from metahuman.state.written import Written, settings_of
 
 NAME = "adapter-builder.json"
 
 
-class BuilderSettings(BaseModel):
+#: How much something counts, beside something else.
+Share = Annotated[float, Field(ge=0, le=100, strict=True)]
+
+
+class BuilderSettings(Written):
     """What the file says; keys that this program does not know are kept, for a newer one may.
 
     Args:
@@ -24,18 +27,38 @@ class BuilderSettings(BaseModel):
         limit: The most pairs of a dataset, unless another number is asked for.
         held_out: The share of conversations that are not trained on, but tested with.
         salt: Stands before a conversation's name when it is drawn; another one draws anew.
+        types: How much pairs of each type of memory count; types that are not named count nothing.
+        own_words: How much a pair counts whose answer is the owner's own.
+        twin_words: How much one counts whose answer a model gave.
+        words_at_least: The fewest words of a passage that the owner wrote.
+        words_at_most: The most.
+        passages: Of one text, so many passages become pairs at most.
     """
-
-    model_config = ConfigDict(extra="allow", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     half_life_days: Annotated[float, Field(gt=0, le=36_500)] = 14
     limit: Annotated[int, Field(ge=1, strict=True)] = 2000
     held_out: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     salt: StrictStr = "metahuman"
+    types: dict[StrictStr, Share] = Field(default_factory=lambda: {"conversation": 1.0, "journal": 1.0})
+    own_words: Share = 1.0
+    twin_words: Share = 0.0
+    words_at_least: Annotated[int, Field(ge=3, le=400, strict=True)] = 12
+    words_at_most: Annotated[int, Field(ge=20, le=600, strict=True)] = 120
+    passages: Annotated[int, Field(ge=1, le=1000, strict=True)] = 6
+
+    def worth(self, about: Mapping[str, Any]) -> float:
+        """Return how much a row counts by its type of memory and by whose words it has; 0 leaves it out.
+
+        Args:
+            about: The row's metadata; one that does not say so is of a conversation, in the owner's own words.
+        """
+        words = self.twin_words if about.get("words") == "twin" else self.own_words
+        return self.types.get(str(about.get("type", "conversation")), 0.0) * words
 
     def mark(self) -> str:
         """Return what changes with whatever a row hangs on."""
-        return hashlib.sha256(f"{self.held_out!r} {self.salt}".encode(errors="surrogatepass")).hexdigest()[:12]
+        hangs_on = (self.held_out, self.salt, self.words_at_least, self.words_at_most, self.passages)
+        return hashlib.sha256(repr(hangs_on).encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def load_settings(root: Path) -> BuilderSettings:
@@ -45,11 +68,11 @@ def load_settings(root: Path) -> BuilderSettings:
         SettingError: If a file is wrong; the error names the key.
         StoreError: If it cannot be read.
     """
-    own = root / "etc" / NAME
-    content = read_json(SHIPPED / NAME) | (read_json(own) if own.exists() else {})
-    try:
-        return BuilderSettings.model_validate(content)
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        key = ".".join(map(str, problem["loc"]))
-        raise SettingError(own, key, problem["msg"], "see docs/datasets.md, or remove the key") from None
+    settings = settings_of(BuilderSettings, root, NAME, "see docs/datasets.md, or remove the key")
+    return _sound(settings, root / "etc" / NAME)
+
+
+def _sound(settings: BuilderSettings, own: Path) -> BuilderSettings:
+    if settings.words_at_least > settings.words_at_most:
+        raise SettingError(own, "wordsAtLeast", "more than wordsAtMost", "make one smaller, or the other larger")
+    return settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _PLAIN = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"'}
@@ -19,6 +20,9 @@ _SHORT = {
     "don't": "do not", "dont": "do not", "doesn't": "does not", "didn't": "did not",
     "can't": "can not", "cannot": "can not", "won't": "will not", "haven't": "have not", "hasn't": "has not",
 }  # fmt: skip
+_WRITTEN_OUT = {word: tuple(written.split()) for word, written in _SHORT.items()}
+#: Texts whose words are kept in mind: whoever judges one asks for them again and again.
+RECENT = 64
 #: Words whose presence changes nothing of what a sentence says.
 LIGHT = frozenset(
     word
@@ -62,8 +66,13 @@ def opened(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return the words of a text in lower case, its short forms written out."""
+    return list(_words(text))
+
+
+@lru_cache(RECENT)
+def _words(text: str) -> tuple[str, ...]:
     found = _WORD.findall(plain(text).casefold())
-    return [word for each in found for word in _SHORT.get(each, each).split()]
+    return tuple(word for each in found for word in _WRITTEN_OUT.get(each) or (each,))
 
 
 def weighty(text: str) -> list[str]:

@@ -7,19 +7,17 @@ only (0600), and where it goes is the owner's business.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import tzinfo
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
 from metahuman.memory.importing.values import name_of, own_id
 from metahuman.state.errors import BadChoice
-from metahuman.state.files import as_json, store_errors
+from metahuman.state.files import as_json, replacing, store_errors
 from metahuman.state.memories import Memory
 
 ExportFormat = Literal["jsonl", "markdown", "folder", "zip"]
@@ -72,7 +70,7 @@ def export(
     if chosen == "folder":
         _folder(counted, target)
     else:
-        with _whole(target) as file:
+        with replacing(target) as file:
             _write(counted, file, chosen, zone)
     return counted.count
 
@@ -102,22 +100,6 @@ def _may_write(target: Path, chosen: ExportFormat, *, overwrite: bool) -> None:
         raise BadChoice(f"{target}: is there already; give another name, or say --overwrite")
     if target.is_dir() and {path.name for path in target.iterdir()} - {"memory"}:
         raise BadChoice(f"{target}: holds other things than an export; give another name")
-
-
-@contextmanager
-def _whole(target: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of `target` once the block has ended well."""
-    with store_errors(target):
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
 
 
 def _write(memories: Iterable[Memory], file: BinaryIO, chosen: ExportFormat, zone: tzinfo | None) -> None:

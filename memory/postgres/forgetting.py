@@ -7,14 +7,7 @@ from pathlib import Path
 from metahuman.memory.postgres.database import Database
 from metahuman.memory.postgres.memories import PostgresMemories
 from metahuman.memory.store.file_keeper import files_of
-from metahuman.memory.store.forgetting import (
-    Forgotten,
-    _drop_copies,
-    _drop_rows,
-    _flag_adapters,
-    _mentioned,
-    _without_links,
-)
+from metahuman.memory.store.forgetting import Forgotten, _drop_copies, _mentioned, _without_links, drop_traces
 from metahuman.memory.store.keeping import Progress
 from metahuman.state.errors import BadChoice
 
@@ -46,8 +39,10 @@ def forget(
     (place,) = (stored.place for stored in memories.stored([memory_id]))
     memories.remove([memory_id])
     database.scrub()
+    late = _drop_copies(root, memory_id)  # a curator at work may have written one while the memory was still there
     told = list(dict.fromkeys([*of_files.mentions, *mentions]))
-    return of_files._replace(place=place, unlinked=list(unlinked), mentions=told)
+    curated = [*of_files.curated, *late]
+    return of_files._replace(place=place, curated=curated, unlinked=list(unlinked), mentions=told)
 
 
 def _forget_file(root: Path, memory_id: str, progress: Progress | None) -> Forgotten | None:
@@ -65,10 +60,6 @@ def _forget_file(root: Path, memory_id: str, progress: Progress | None) -> Forgo
 
 def _forget_traces(root: Path, memory_id: str) -> Forgotten:
     """Delete what the home's files have of a memory that is not in one of them."""
-    curated, rows, adapters = (
-        _drop_copies(root, memory_id),
-        _drop_rows(root, memory_id),
-        _flag_adapters(root, memory_id),
-    )
-    cache = "persona/cache.json"
-    return Forgotten("", curated, rows, adapters, [], [cache] if _mentioned(root / cache, memory_id) else [])
+    gone, cache = drop_traces(root, memory_id), "persona/cache.json"
+    mentions = [cache] if _mentioned(root / cache, memory_id) else []
+    return Forgotten("", gone.curated, gone.rows, gone.adapters, [], mentions, gone.quotes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import math
 import re
@@ -22,8 +23,6 @@ from metahuman.state.memories import Memory
 
 #: Memories in one statement.
 BATCH = 500
-#: Stands for a file's stamp where there is no file.
-NO_FILE = Stamp(0, 0)
 # The JSON is kept as it was written, not as jsonb: that would refuse a NUL in a text, and change the order of keys and
 # the writing of numbers, so that no digest could tell whether a memory came over whole.
 _SAVE = """
@@ -263,5 +262,6 @@ def _save(connection: Connection, batch: list[Stored]) -> int:
 
 
 def document_in(memory: Memory) -> Document:
-    """Return what the index keeps of a memory that is in no file."""
-    return document_of(memory, "", NO_FILE)
+    """Return what the index keeps of a memory that is in no file; what stands for its stamp changes when it does."""
+    data = json.dumps(memory.as_json(), sort_keys=True).encode(errors="surrogatepass")
+    return document_of(memory, "", Stamp(int.from_bytes(hashlib.sha256(data).digest()[:7]), len(data)))

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from metahuman.memory.index import Stamp
 from metahuman.memory.store.documents import memory_in
 from metahuman.state.errors import MetaHumanError, StoreError
-from metahuman.state.files import json_object, make_folder, read_json, store_errors, write_json
+from metahuman.state.files import json_object, make_folder, private_lock, read_json, store_errors, write_json
 from metahuman.state.memories import Memory
 
 #: What an edit is: keys to put in, as in `patched`, or what makes them of the memory as it stands.
@@ -191,10 +191,15 @@ class EpisodicStore:
             return found
 
     def sweep(self, place: str) -> None:
-        """Delete what a writer that died left beside a file."""
+        """Delete what a writer that died left beside a file.
+
+        Raises:
+            StoreError: If it cannot be deleted.
+        """
         path = self.folder / place
-        for left in path.parent.glob(f".{path.name}.*.tmp"):
-            left.unlink(missing_ok=True)
+        with store_errors(path):
+            for left in path.parent.glob(f".{path.name}.*.tmp"):
+                left.unlink(missing_ok=True)
 
     def all(self) -> Iterator[Memory]:
         """Yield every memory, one at a time, newest first by file name; files that hold none are passed over."""
@@ -236,7 +241,7 @@ class EpisodicStore:
         with self._making:
             if os.getpid() not in self._locks:
                 path = self.folder.with_name(f".{self.folder.name}.lock")
-                self._locks = {os.getpid(): FileLock(path, timeout=self._wait, poll_interval=LOOK)}
+                self._locks = {os.getpid(): private_lock(path, timeout=self._wait, poll_interval=LOOK)}
             return self._locks[os.getpid()]
 
     def _rewrite(self, path: Path, before: Mapping[str, Any], after: dict[str, Any]) -> Memory:

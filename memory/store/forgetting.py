@@ -13,11 +13,9 @@ from metahuman.memory.dataset.places import curated_folder, datasets_folder, ear
 from metahuman.memory.dataset.tainting import taint
 from metahuman.memory.minded import forget_vectors
 from metahuman.memory.store.keeping import Keeper, Progress
-from metahuman.state.errors import MetaHumanError
-from metahuman.state.files import read_json, store_errors, update_json, write_atomic
+from metahuman.memory.store.trained import drop_quotes, flag, manifests, names, object_in, quoting
+from metahuman.state.files import store_errors, write_atomic
 
-#: Under which keys a copy, a dataset's row or a manifest names the memories that it was made from.
-_NAMING = ("id", "sourceId", "memoryId", "memoryIds", "memories", "sourceMemoryId", "sourceMemoryIds")
 #: Under which keys a memory, or its metadata, names others, by id or in an object that has it.
 _LINKS = ("links", "supersedes", "supersededBy")
 _READABLE = "check that it can be read"
@@ -33,6 +31,7 @@ class Forgotten(NamedTuple):
         adapters: The manifests of the adapters that were trained on it; they are flagged.
         unlinked: The memories that were linked to it, and no longer are.
         mentions: Files that name it elsewhere; they are left as they are.
+        quotes: What lay beside these adapters and may quote it; it was deleted.
     """
 
     place: str
@@ -41,6 +40,7 @@ class Forgotten(NamedTuple):
     adapters: list[str]
     unlinked: list[str]
     mentions: list[str]
+    quotes: list[str]
 
 
 class Traces(NamedTuple):
@@ -50,11 +50,13 @@ class Traces(NamedTuple):
         curated: Its curated copies.
         rows: How many rows of each dataset.
         adapters: The manifests of the adapters that were trained on it.
+        quotes: What lies beside these adapters and may quote it: what their voices said, and unfinished trainings.
     """
 
     curated: list[str]
     rows: dict[str, int]
     adapters: list[str]
+    quotes: list[str]
 
 
 def traces(root: Path, memory_id: str) -> Traces:
@@ -68,14 +70,15 @@ def traces(root: Path, memory_id: str) -> Traces:
         StoreError: If something cannot be read.
     """
     rows = {_inside(root, path): count for path, _, count in _rows(root, memory_id)}
-    copies, adapters = _copies(root, memory_id), _adapters(root, memory_id)
-    return Traces([_inside(root, path) for path in copies], rows, [_inside(root, path) for path in adapters])
+    found = (_copies(root, memory_id), manifests(root, memory_id), quoting(root, memory_id))
+    copies, adapters, quotes = ([_inside(root, path) for path in paths] for paths in found)
+    return Traces(copies, rows, adapters, quotes)
 
 
 def forget(keeper: Keeper, root: Path, memory_id: str, progress: Progress | None = None) -> Forgotten:
     """Delete a memory and what was made from it. The memory itself goes last: what was interrupted can be done again.
 
-    Adapters cannot unlearn it; they are flagged, to be trained anew without it.
+    Adapters cannot unlearn it; they are flagged, to be trained anew without it, and what their voices said goes.
 
     Args:
         keeper: The memories.
@@ -88,13 +91,27 @@ def forget(keeper: Keeper, root: Path, memory_id: str, progress: Progress | None
         StoreError: If something cannot be deleted.
     """
     place = keeper.place(memory_id)
-    curated = _drop_copies(root, memory_id)
-    rows = _drop_rows(root, memory_id)
-    adapters = _flag_adapters(root, memory_id)
+    gone = drop_traces(root, memory_id)
     unlinked, mentions = _unlink(keeper, root, memory_id, place, progress)
     forget_vectors(root / "state" / "vectors", memory_id)
     keeper.remove(memory_id)
-    return Forgotten(place, curated, rows, adapters, unlinked, mentions)
+    late = _drop_copies(root, memory_id)  # a curator at work may have written one while the memory was still there
+    return Forgotten(place, [*gone.curated, *late], gone.rows, gone.adapters, unlinked, mentions, gone.quotes)
+
+
+def drop_traces(root: Path, memory_id: str) -> Traces:
+    """Delete what was made from a memory, and flag the adapters that were trained on it; return what that was.
+
+    Args:
+        root: The home.
+        memory_id: Which memory.
+
+    Raises:
+        StoreError: If something cannot be deleted.
+    """
+    curated, rows = _drop_copies(root, memory_id), _drop_rows(root, memory_id)
+    adapters = [_inside(root, path) for path in flag(root, memory_id)]
+    return Traces(curated, rows, adapters, [_inside(root, path) for path in drop_quotes(root, memory_id)])
 
 
 def _inside(root: Path, path: Path) -> str:
@@ -114,7 +131,7 @@ def _copies(root: Path, memory_id: str) -> list[Path]:
     """Return the curated copies: called after a day and the memory, or naming it inside."""
     called = re.compile(rf"\d{{4}}-\d\d-\d\d-{re.escape(memory_id)}\.json")
     found = sorted((root / "memory" / "curated" / "conversations").glob(f"*{memory_id}.json"))
-    return [path for path in found if called.fullmatch(path.name) or _names(_object_in(path), memory_id)]
+    return [path for path in found if called.fullmatch(path.name) or names(object_in(path), memory_id)]
 
 
 def _drop_rows(root: Path, memory_id: str) -> dict[str, int]:
@@ -155,25 +172,7 @@ def _is_made_from(line: bytes, memory_id: str) -> bool:
         row = json.loads(line)
     except (ValueError, RecursionError):
         return False
-    return isinstance(row, dict) and (_names(row, memory_id) or _names(row.get("metadata"), memory_id))
-
-
-def _flag_adapters(root: Path, memory_id: str) -> list[str]:
-    flagged = []
-    for path in _adapters(root, memory_id):
-        with update_json(path) as manifest:
-            before = manifest.get("flagged")
-            ids = before.get("memoryIds", []) if isinstance(before, dict) else []
-            reason = "it was trained on memories that are to be forgotten: train it anew"
-            manifest["flagged"] = {"reason": reason, "memoryIds": sorted({*ids, memory_id})}
-        flagged.append(_inside(root, path))
-    return flagged
-
-
-def _adapters(root: Path, memory_id: str) -> list[Path]:
-    """Return the manifests of adapters that list the memory."""
-    found = sorted((root / "out" / "adapters").glob("*/*/*.json"))
-    return [path for path in found if _names(_object_in(path), memory_id, but="id")]
+    return isinstance(row, dict) and (names(row, memory_id) or names(row.get("metadata"), memory_id))
 
 
 def _unlink(
@@ -185,7 +184,7 @@ def _unlink(
     for done, other in enumerate(places, start=1):
         path = keeper.files.folder / other
         if _mentioned(path, memory_id):
-            if change := _without_links(_object_in(path), memory_id):
+            if change := _without_links(object_in(path), memory_id):
                 unlinked.append(_edited(keeper, other, change))
             if _mentioned(path, memory_id):
                 mentions.append(path.relative_to(root).as_posix())
@@ -234,17 +233,3 @@ def _without(links: Any, memory_id: str) -> Any:
 def _leads(link: Any, memory_id: str) -> bool:
     """Tell whether a link leads to a memory: an id, or an object of which any value is one."""
     return memory_id in link.values() if isinstance(link, dict) else bool(link == memory_id)
-
-
-def _names(value: Any, memory_id: str, but: str = "") -> bool:
-    """Tell whether an object names a memory that it was made from."""
-    found = (value.get(key) for key in _NAMING if key != but) if isinstance(value, dict) else iter(())
-    return any(memory_id in one if isinstance(one, list) else one == memory_id for one in found)
-
-
-def _object_in(path: Path) -> dict[str, Any]:
-    """Return the object in a file; an empty one where there is none that can be read."""
-    try:
-        return read_json(path)
-    except MetaHumanError:
-        return {}

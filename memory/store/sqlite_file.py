@@ -18,6 +18,8 @@ T = TypeVar("T")
 APPLICATION = 0x4D486978
 #: Why a file makes room for a new one; the first two are in the name that it is kept under.
 DAMAGED, FOREIGN, OTHER_VERSION = "damaged", "foreign", "outdated"
+#: How Python begins to tell of a text that is no UTF-8; to SQLite, the file around it is sound.
+GARBLED = "Could not decode to UTF-8"
 _TOLD = {DAMAGED: "damaged", FOREIGN: "another program's", OTHER_VERSION: "of another version"}
 _SIDES = ("", "-wal", "-shm")
 _LOG = logging.getLogger(__name__)
@@ -87,10 +89,11 @@ class SqliteFile:
                 try:
                     return _transacted(held.connected(), begin, work)
                 except sqlite3.DatabaseError as error:
-                    if not is_damage(error):
+                    garbled = str(error).startswith(GARBLED)
+                    if not (garbled or is_damage(error)):
                         raise
                     held.close()
-                    self._replace_damaged()
+                    self._replace_damaged(garbled=garbled)
                     return _transacted(held.connected(), begin, work)
         except sqlite3.Error as error:
             raise StoreError(self.path, error, REMEDY) from error
@@ -116,9 +119,9 @@ class SqliteFile:
             marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {self._version};"
             connection.executescript(f"BEGIN IMMEDIATE; {self._schema}; {marks} COMMIT;")
 
-    def _replace_damaged(self) -> None:
+    def _replace_damaged(self, *, garbled: bool) -> None:
         with alone(self.path):
-            if not is_sound(self.path):  # else another process was here first
+            if garbled or not is_sound(self.path):  # else another process was here first
                 self._move_aside(DAMAGED)
 
     def _move_aside(self, why: str) -> None:

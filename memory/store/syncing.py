@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from metahuman.memory.store.keeping import BATCH, TURN, Keeper, Progress
 from metahuman.memory.store.sqlite_index import SqliteIndex
 from metahuman.state.errors import SettingError, StoreError
-from metahuman.state.files import make_folder
+from metahuman.state.files import make_folder, private_lock
 
 #: Files that are read and indexed at a time where nobody waits.
 AT_ONCE = 2_000
@@ -77,7 +77,7 @@ def reindex(keeper: Keeper, progress: Progress | None = None) -> Synced:
     path = keeper.index.path.with_name("memory.rebuild.sqlite")
     make_folder(path.parent)
     try:
-        with FileLock(path.with_name(f".{path.stem}.lock"), timeout=0):
+        with private_lock(path.with_name(f".{path.stem}.lock"), timeout=0):
             return _remade(keeper, SqliteIndex(path), progress)
     except Timeout as error:
         raise StoreError(keeper.index.path, "another process is making it anew", "wait for that one") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -41,12 +42,12 @@ async def alone(home: Home, name: str, *, patience: float = 0.0) -> AsyncIterato
     async with AsyncExitStack() as held:
         await _take(held, lock, name, holder, patience)
         await _take_elsewhere(held, home, name, patience)
-        write_json(holder, {"pid": os.getpid(), "host": socket.gethostname(), "since": iso(datetime.now(UTC))})
+        told = {"pid": os.getpid(), "host": socket.gethostname(), "since": iso(datetime.now(UTC))}
+        await asyncio.to_thread(write_json, holder, told)
         try:
             yield
         finally:
-            with store_errors(holder):
-                holder.unlink(missing_ok=True)
+            await asyncio.to_thread(_remove, holder)
 
 
 def who_runs(home: Home, name: str) -> str | None:
@@ -59,12 +60,13 @@ def _lock(home: Home, name: str) -> Path:
 
 
 async def _take(held: AsyncExitStack, path: Path, name: str, holder: Path, patience: float) -> None:
-    lock = AsyncFileLock(path, timeout=patience)
-    with store_errors(make_folder(path.parent)):
+    await asyncio.to_thread(make_folder, path.parent)
+    lock = AsyncFileLock(path, timeout=patience, mode=0o600)
+    with store_errors(path.parent):
         try:
             await lock.acquire()
         except Timeout:
-            who = _told(holder) or "another process"
+            who = await asyncio.to_thread(_told, holder) or "another process"
             raise AlreadyRunning(f"{name} is already running ({who}); wait for it, or stop it") from None
     held.push_async_callback(lock.release)
 
@@ -80,6 +82,11 @@ async def _take_elsewhere(held: AsyncExitStack, home: Home, name: str, patience:
         await held.enter_async_context(alone_there(database, f"run {name}", patience))
     except ThreadBusy:
         raise AlreadyRunning(f"{name} is already running on another machine; wait for it, or stop it") from None
+
+
+def _remove(holder: Path) -> None:
+    with store_errors(holder):
+        holder.unlink(missing_ok=True)
 
 
 def _told(holder: Path) -> str | None:

@@ -13,6 +13,7 @@ from metahuman.agents.jobs import Job
 from metahuman.agents.person import PersonTurns
 from metahuman.agents.records import Record, Records
 from metahuman.agents.settings import Agent
+from metahuman.agents.silence import SILENT, silent
 from metahuman.agents.timing import next_run
 from metahuman.home import Home
 from metahuman.state.curation_events import agent_ended, agent_skipped, agent_started
@@ -57,16 +58,19 @@ class Runner:
     clock: Clock
 
     async def run(self, agent: Agent, still: Callable[[Record], bool] = lambda _: True) -> Run:
-        """Run an agent, unless it runs in another process; cancelled, it stops its work before it returns.
+        """Run an agent, unless it runs in another process or the mode is silent; cancelled, it first stops its work.
 
         Args:
             agent: The agent.
             still: Tells by its record whether it is still to be run, now that nobody else can run it.
 
         Raises:
+            SettingError: If the file that holds the mode names none.
             StoreError: If what became of it cannot be written.
         """
         try:
+            if await asyncio.to_thread(silent, self.home):
+                return Run("skipped", SILENT)
             async with alone(self.home, lock_of(agent.name)):
                 record = await self._record(agent)
                 return await self._run(agent, record) if still(record) else Run("skipped", "it has just run")

@@ -13,6 +13,7 @@ from metahuman.agents.person import PersonTurns
 from metahuman.agents.records import Record, Records
 from metahuman.agents.running import Run, Runner
 from metahuman.agents.settings import Agent
+from metahuman.agents.silence import silent
 from metahuman.agents.timing import anchored, due, may_begin
 from metahuman.home import Home
 from metahuman.state.errors import MetaHumanError
@@ -103,12 +104,14 @@ class Scheduler:
         """Begin the agents that are due, as far as there is room; return the settings in force."""
         try:
             agents = await asyncio.to_thread(self._load)
+            if agents.paused or await asyncio.to_thread(silent, self.home):
+                return agents
             look = await self._look(agents)
         except MetaHumanError as error:  # a file that is being edited is whole again in a moment
             self._tell_once(str(error))
             return agents
         self._problem = ""
-        if agents.paused or self._turns.under_way():
+        if self._turns.under_way():
             return agents
         for name in self._ready(look)[: max(0, agents.concurrency - len(self._running))]:
             self._boot.discard(name)

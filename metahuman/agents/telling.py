@@ -11,6 +11,7 @@ from metahuman.agents.loading import load_agents
 from metahuman.agents.person import PersonTurns
 from metahuman.agents.records import Record, Records
 from metahuman.agents.settings import UNITS, Agent, AgentSettings
+from metahuman.agents.silence import silent
 from metahuman.agents.timing import Due, next_run
 from metahuman.home import Home
 from metahuman.state.moments import iso
@@ -46,10 +47,11 @@ class Told:
 
 @dataclass(frozen=True)
 class Table:
-    """The agents of a home, whether all are paused, and what its file has besides."""
+    """The agents of a home, whether all are paused or the mode keeps them from running, and what else its file has."""
 
     told: list[Told]
     paused: bool
+    silent: bool
     others: list[str]
 
     def upcoming(self) -> list[Told]:
@@ -59,7 +61,8 @@ class Table:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {"paused": self.paused, "agents": [one.as_json() for one in self.told], "others": self.others}
+        told = [one.as_json() for one in self.told]
+        return {"paused": self.paused, "silent": self.silent, "agents": told, "others": self.others}
 
 
 def collect(home: Home, known: Collection[str], now: datetime) -> Table:
@@ -79,7 +82,7 @@ def collect(home: Home, known: Collection[str], now: datetime) -> Table:
     for name, agent in agents.known.items():
         record = records.get(name, Record())
         told.append(Told(agent, record, next_run(agent, record, now, last_turn)))
-    return Table(told, agents.paused, agents.others)
+    return Table(told, agents.paused, silent(home), agents.others)
 
 
 def when(settings: AgentSettings) -> str:

@@ -85,7 +85,7 @@ class Yielding:
         now = asyncio.get_running_loop().time
         quiet_from = now()
         while True:
-            if self._turns.under_way():
+            if await asyncio.to_thread(self._turns.under_way):
                 quiet_from = now() + self._rest
                 self._free.clear()
                 self._give_up()

@@ -5,19 +5,26 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: Each command's place and its one line of help; a test holds these lines against the commands' own.
 COMMANDS = {
     "chat": "Talk with the twin.",
+    "serve": "Serve the page, the API, and OpenAI's protocol.",
     "ask": "Ask one thing and print the answer.",
     "again": "Have specialists do their part of the last turn again.",
     "save": "Save what specialists made as files.",
     "specialist": "Have one specialist do one thing, without a conversation.",
     "init": "Put editable settings and a persona into the home.",
     "status": "Show who answers for which role, and whether they can.",
+    "doctor": "Find what is wrong with the set-up, and say what to do.",
+    "backup": "Keep the whole home in one file.",
+    "restore": "Make the home from a backup.",
     "mode": "Show or switch the mode: dual, agent or emulation.",
     "persona": "Show, check and change who the twin is.",
     "memory": "See, find, change, bring in and forget what is remembered.",
@@ -28,6 +35,8 @@ COMMANDS = {
     "trash": "Restore what the twin deleted, or let it go for good.",
     "curate": "Make memories ready to learn from.",
     "dataset": "Build, see and check what a voice is trained on.",
+    "train": "Train a voice on a dataset.",
+    "cycle": "Go all the way from memories to a voice.",
     "digest": "Find what keeps coming up, for the persona.",
     "dream": "Dream of memories, and reflect on them.",
     "agents": "See, run and switch what the twin does by itself.",
@@ -35,6 +44,9 @@ COMMANDS = {
     "audit": "Show what the twin decided, called and changed.",
     "route": "Explain where a message goes, measure that, and learn from you.",
     "usage": "Show who was asked how much, and what it cost.",
+    "eval": "Measure routing, recall, curation and the voice.",
+    "mcp": "Let other programs ask the twin, over the Model Context Protocol.",
+    "completion": "Print what has a shell complete commands and names.",
 }
 INTERRUPTED = 130
 
@@ -52,6 +64,13 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"metahuman.cli.{cmd_name}")
         return cast(click.Command, getattr(module, cmd_name))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command without importing any."""
+        from click.shell_completion import CompletionItem
+
+        named = [CompletionItem(name, help=told) for name, told in COMMANDS.items() if name.startswith(incomplete)]
+        return named or click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +10,6 @@ from metahuman.cli.options import thread_option
 
 if TYPE_CHECKING:
     from metahuman.home import Home
-    from metahuman.state.parts import Specialist
 
 
 @click.command(short_help="Have specialists do their part of the last turn again.")
@@ -26,26 +24,7 @@ def again(home: Home, specialists: tuple[str, ...], thread: str, *, as_json: boo
     """
     from metahuman.api import MetaHuman
     from metahuman.cli.ask import print_reply
+    from metahuman.state.commands import specialists_named
 
     with MetaHuman(home) as twin:
         print_reply(twin.stream_again(*specialists_named(specialists), thread=thread), thread, as_json=as_json)
-
-
-def specialists_named(words: Iterable[str]) -> list[Specialist]:
-    """Return the specialists that words name, by their own names or by those of their commands ("code").
-
-    Raises:
-        BadChoice: If one names none.
-    """
-    from metahuman.state.commands import COMMANDS
-    from metahuman.state.errors import BadChoice
-    from metahuman.state.parts import SPECIALISTS
-
-    found: list[Specialist] = []
-    for word in words:
-        name = word.lower().removeprefix("/")
-        named = COMMANDS.get(name, name)
-        if named not in SPECIALISTS:
-            raise BadChoice(f"no specialist {word!r}; use one of {', '.join(SPECIALISTS)}")
-        found.append(named)
-    return found

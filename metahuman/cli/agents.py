@@ -46,6 +46,8 @@ def list_agents(home: Home, *, as_json: bool) -> None:
     _show(table)
     if table.paused:
         click.echo("All are paused: pauseAll in etc/agents.json.")
+    if table.silent:
+        click.echo("None runs: the mode is emulation, in which nothing is written; `metahuman mode dual` changes that.")
     if table.others:
         click.echo(f"Not of this program: {', '.join(table.others)}.")
     click.echo("They run while `metahuman agents run` runs; `metahuman agents run --once NAME` runs one now.")
@@ -57,13 +59,14 @@ def list_agents(home: Home, *, as_json: bool) -> None:
 def next_agents(home: Home, *, as_json: bool) -> None:
     """Show what runs next, the soonest first."""
     table = _collect(home)
-    upcoming = [] if table.paused else table.upcoming()
+    upcoming = [] if table.paused or table.silent else table.upcoming()
     if as_json:
         click.echo(json.dumps([one.as_json() for one in upcoming], ensure_ascii=False, indent=2))
     for one in () if as_json else upcoming:
         click.echo(f"{_next(one):<18} {one.agent.name}")
     if not upcoming and not as_json:
-        click.echo("All are paused." if table.paused else "Nothing is known to run next.")
+        why = "None runs in emulation mode." if table.silent else "Nothing is known to run next."
+        click.echo("All are paused." if table.paused else why)
 
 
 @agents.command(short_help="Run the agents when they are due, until you stop it.")

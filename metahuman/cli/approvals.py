@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from metahuman.cli.names import thread_names
+
 if TYPE_CHECKING:
     from metahuman.home import Home
 
@@ -38,7 +40,7 @@ def approvals(ctx: click.Context, *, as_json: bool) -> None:
 
 
 @approvals.command()
-@click.argument("thread", default="main")
+@click.argument("thread", default="main", shell_complete=thread_names)
 @click.option("--arguments", metavar="JSON", help="Make the call with these instead; the policy looks at it anew.")
 @click.option("--always", is_flag=True, help="Make calls like it from now on without asking.")
 @click.pass_obj
@@ -48,7 +50,7 @@ def yes(home: Home, thread: str, arguments: str | None, *, always: bool) -> None
 
 
 @approvals.command()
-@click.argument("thread", default="main")
+@click.argument("thread", default="main", shell_complete=thread_names)
 @click.option("--why", default="", help="Why not: the operator may find another way.")
 @click.pass_obj
 def no(home: Home, thread: str, why: str) -> None:

@@ -63,8 +63,13 @@ def _tell(made: Dataset, *, dry_run: bool) -> None:
     click.echo(plain(f"{'would be written' if dry_run else 'written'}: {made.folder}"))
     for side, words in (("train", "to train on"), ("held-out", "held out, to test with")):
         click.echo(f"  {sides[side]['pairs']:,} pairs of {sides[side]['conversations']:,} conversations {words}")
-    click.echo(f"of {card['curated']:,} curated memories; left out:")
+    told = ", ".join(f"{count:,} {words}" for words, count in card["words"].items())
+    click.echo(f"of {card['curated']:,} curated memories ({told}); left out:")
     for why, count in card["leftOut"].items():
+        click.echo(plain(f"  {count:>7,}  {why}"))
+    if card["passagesLeftOut"]:
+        click.echo("of texts that give pairs:")
+    for why, count in card["passagesLeftOut"].items():
         click.echo(plain(f"  {count:>7,}  {why}"))
     if not sides["held-out"]["pairs"]:
         click.echo("nothing is held out: with so few conversations, chance held none back", err=True)

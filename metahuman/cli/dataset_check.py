@@ -11,6 +11,7 @@ import click
 
 from metahuman.cli.dataset_home import folder_of, looking
 from metahuman.cli.memory_home import json_option
+from metahuman.cli.names import dataset_names
 
 if TYPE_CHECKING:
     from metahuman.home import Home
@@ -20,7 +21,7 @@ SHOWN, NAMED = 50, 10
 
 
 @click.command(short_help="See whether all rows may still be trained on.")
-@click.argument("path", metavar="[NAME|PATH]", required=False)
+@click.argument("path", metavar="[NAME|PATH]", required=False, shell_complete=dataset_names)
 @json_option
 @click.pass_obj
 def check(home: Home, path: str | None, *, as_json: bool) -> None:
@@ -44,8 +45,8 @@ def check(home: Home, path: str | None, *, as_json: bool) -> None:
 
 
 @click.command(short_help="Show what sets two datasets apart.")
-@click.argument("first")
-@click.argument("second")
+@click.argument("first", shell_complete=dataset_names)
+@click.argument("second", shell_complete=dataset_names)
 @json_option
 @click.pass_obj
 def diff(home: Home, first: str, second: str, *, as_json: bool) -> None:

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metahuman.home import Home
-    from metahuman.memory.dataset.lineage import Look, Source
-    from metahuman.memory.home import HomeMemory
+    from metahuman.memory.dataset.lineage import Look
 
 
 @contextlib.contextmanager
 def looking(home: Home) -> Iterator[Look]:
     """Hand out what returns a memory as it is now, for rows that were made from it."""
+    from metahuman.memory.dataset.looking import look_in
+
     with remembering(home) as memory:
-        yield lambda memory_id: _source(memory, memory_id)
+        yield look_in(memory.keeper)
 
 
 def folder_of(home: Home, name: str) -> Path:
@@ -33,15 +34,3 @@ def folder_of(home: Home, name: str) -> Path:
     from metahuman.memory.dataset.places import datasets_folder
 
     return datasets_folder(home.root) / named(name)
-
-
-def _source(memory: HomeMemory, memory_id: str) -> Source | None:
-    from metahuman.memory.curation.preparing import source_hash
-    from metahuman.memory.dataset.lineage import Source
-    from metahuman.state.errors import BadChoice, SettingError
-
-    try:
-        found = memory.keeper.read(memory_id)
-    except (BadChoice, SettingError):  # gone, or no memory any more
-        return None
-    return Source(source_hash(found), found.metadata.training_consent, found.type)

@@ -10,6 +10,7 @@ import click
 
 from metahuman.cli.dataset_home import folder_of
 from metahuman.cli.memory_home import json_option
+from metahuman.cli.names import dataset_names
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 #: Examples that are shown, and characters of each side.
 EXAMPLES, LONGEST = 3, 300
+#: Parts of a card that are told in a line each, and what is said of them.
+PARTS = {
+    "sources": "of memories",
+    "words": "in whose words",
+    "leftOut": "left out",
+    "passagesLeftOut": "of texts that give pairs",
+    "curators": "curated by",
+    "settings": "settings",
+}
 #: Characters of the longest bar.
 WIDTH = 30
 
@@ -28,13 +38,13 @@ WIDTH = 30
 def overview(home: Home, *, as_json: bool = False) -> None:
     """Show how much there is to train on, what is left out and why, and which datasets were built."""
     from metahuman.memory.dataset.assembling import counted
-    from metahuman.memory.dataset.building import brought_up, current
+    from metahuman.memory.dataset.building import brought_up, count, current
     from metahuman.memory.dataset.reviewing import waiting
 
     known = brought_up(home.root)
     told = {
         "curated": len(current(known)),
-        "pairs": sum(known.files[name].pair for name in current(known).values()),
+        "pairs": count(known),
         "waiting": len(waiting(known)),
         "leftOut": counted(known),
         "datasets": _datasets(home),
@@ -48,7 +58,7 @@ def overview(home: Home, *, as_json: bool = False) -> None:
 
 
 @click.command(short_help="Show what is in a dataset.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=dataset_names)
 @click.option("--examples", type=click.IntRange(0), default=EXAMPLES, show_default=True, metavar="N")
 @json_option
 @click.pass_obj
@@ -138,7 +148,7 @@ def _lines(card: Mapping[str, Any]) -> list[str]:
         counts = [_count(_of(card, *keys)) for keys in (("sides", side, "pairs"), ("sides", side, "conversations"))]
         size = _count(_of(card, "files", file, "bytes"))
         lines.append(f"  {side}: {counts[0]:,} pairs of {counts[1]:,} conversations, {size / 1000:,.1f} kB")
-    for part, words in (("leftOut", "left out"), ("curators", "curated by"), ("settings", "settings")):
+    for part, words in PARTS.items():
         found = card.get(part)
         if isinstance(found, dict) and found:
             lines.append(

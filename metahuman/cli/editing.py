@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from metahuman.cli.agreeing import agreed
+
 if TYPE_CHECKING:
     from metahuman.memory.editing import EditedCopy
 
@@ -24,14 +26,6 @@ def edited(draft: EditedCopy) -> None:
             click.echo(plain(str(problem)), err=True)
         if not any(problem.level == "error" for problem in problems):
             return
-        if not _again():
+        if not agreed("Edit it again?", default=True):
             click.echo(f"nothing was changed; your draft is kept: {draft.path}", err=True)
             raise click.exceptions.Exit(1)
-
-
-def _again() -> bool:
-    """Ask whether to edit again; where nobody can be asked, the answer is no."""
-    try:
-        return click.confirm("Edit it again?", default=True, err=True)
-    except click.Abort:
-        return False

@@ -12,7 +12,6 @@ from rich.syntax import Syntax
 from rich.table import Column, Table
 from rich.text import Text
 
-from metahuman.api import MAIN
 from metahuman.cli.text import plain
 from metahuman.products import Sourced
 from metahuman.state.artifacts import Artifact, CodeFile, Condensed, Plan
@@ -20,6 +19,7 @@ from metahuman.state.code import read_code
 from metahuman.state.parts import SPECIALISTS, Finding
 from metahuman.state.planning import in_order
 from metahuman.state.prompting import shorten
+from metahuman.threads import MAIN
 
 #: Says how a command is given, where it is given: "again coder".
 Say = Callable[[str], str]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import click
 
-from metahuman.cli.memory_home import named, remembering, write_down
+from metahuman.cli.memory_home import remembering, write_down
 from metahuman.cli.options import moment
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def edit(home: Home, memory_id: str, values: tuple[str, ...]) -> None:
     `--set metadata.trainingConsent=false`.
     """
     from metahuman.cli.text import plain
+    from metahuman.remembering import named
     from metahuman.state.events import memory_edited
 
     with remembering(home) as memory:

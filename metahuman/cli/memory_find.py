@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -12,32 +11,28 @@ import click
 
 from metahuman.cli.memory_home import (
     NONE_YET,
-    documents,
-    in_batches,
     json_option,
     remembering,
     since_option,
     type_option,
     until_option,
 )
+from metahuman.cli.names import thread_names
 
 if TYPE_CHECKING:
     from metahuman.home import Home
     from metahuman.memory.home import HomeMemory
-    from metahuman.memory.index import Where
     from metahuman.memory.recall.recaller import Wanted
-    from metahuman.state.memories import Memory
+    from metahuman.remembering import Recalled
 
 NEWEST, FOUND = 20, 8
-#: Files that are read at a time.
-BATCH = 50
 
 
 @click.command("list", short_help="List memories, the newest first.")
 @type_option
 @since_option
 @until_option
-@click.option("--thread", metavar="NAME", help="Only those of this conversation.")
+@click.option("--thread", metavar="NAME", shell_complete=thread_names, help="Only those of this conversation.")
 @click.option(
     "-n", "--limit", type=click.IntRange(min=0), metavar="N", default=NEWEST, show_default=True, help="0 for all."
 )
@@ -56,6 +51,7 @@ def list_memories(
     """List memories, the newest first: also those that are never recalled, or no longer so."""
     from metahuman.memory.index import Where
     from metahuman.memory.store.documents import NOISE
+    from metahuman.remembering import newest
 
     where = Where(
         types=(*types, NOISE) if types else (),
@@ -65,7 +61,7 @@ def list_memories(
     )
     with remembering(home) as memory:
         there = bool(memory.keeper.count())
-        every = _newest(memory, where, types, thread) if there else iter(())
+        every = newest(memory, where, types, thread) if there else iter(())
         found = list(islice(every, limit or None))
     if as_json:
         click.echo(json.dumps({"memories": [one.as_json() for one in found]}, ensure_ascii=False, indent=2))
@@ -75,13 +71,6 @@ def list_memories(
         from metahuman.cli.memory_lines import show
 
         show(found)
-
-
-def _newest(memory: HomeMemory, where: Where, types: Sequence[str], thread: str | None) -> Iterator[Memory]:
-    """Yield the memories that are wanted, the newest first; one without a use for recall is of its own type, too."""
-    told = documents(memory.keeper.index, where)
-    for batch in in_batches((one for one in told if thread in (None, one.thread)), BATCH):
-        yield from (one for one in memory.keeper.shown(batch) if not types or one.type in types)
 
 
 @click.command(short_help="Show what a message would bring to mind, and why.")
@@ -131,12 +120,12 @@ def search(
         click.echo(f"{len(found)} found in {milliseconds:.1f} ms")
 
 
-def _recalled(memory: HomeMemory, wanted: Wanted) -> tuple[list[tuple[Memory, float, str]], float]:
+def _recalled(memory: HomeMemory, wanted: Wanted) -> tuple[list[Recalled], float]:
     """Return the memories that answer best, with score and reason, and the milliseconds that it took."""
     import time
 
+    from metahuman.remembering import recalled
+
     started = time.perf_counter()
-    hits = memory.recollection.find(wanted)
-    kept = {one.id: one for one in memory.keeper.shown([hit.document for hit in hits])}
-    took = round((time.perf_counter() - started) * 1000, 2)
-    return [(kept[hit.document.id], hit.score, hit.why) for hit in hits if hit.document.id in kept], took
+    found = recalled(memory, wanted)
+    return found, round((time.perf_counter() - started) * 1000, 2)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from metahuman.cli.memory_home import named, remembering, shown_progress, write_down
+from metahuman.cli.agreeing import agreed
+from metahuman.cli.memory_home import remembering, shown_progress
 
 if TYPE_CHECKING:
     from metahuman.home import Home
@@ -26,19 +27,20 @@ def forget(home: Home, ids: tuple[str, ...], *, with_threads: bool, yes: bool) -
 
     With each go its curated copies, the rows of training data and datasets made from it, links to it, dreams and
     reflections made of nothing else, and what the persona cache has from it alone. Adapters that were trained on it
-    cannot unlearn it: they are flagged.
+    cannot unlearn it: they are flagged, and what their voices said is deleted.
     """
-    from metahuman.cli.memory_threads import delete_threads, threads_with
     from metahuman.cli.text import plain
+    from metahuman.holding import delete_threads, home_threads_with
     from metahuman.memory.digest.dreams import made_of
+    from metahuman.remembering import named
 
     with remembering(home) as memory:
         doomed = [memory.keeper.read(name) for name in dict.fromkeys(named(memory, word) for word in ids)]
         doomed += made_of(memory.keeper, {one.id for one in doomed})
-        threads = threads_with(home, doomed)
+        threads = home_threads_with(home, doomed)
         for line in _announced(home, memory, doomed, threads, with_threads=with_threads):
             click.echo(plain(line))
-        if not (yes or _agreed()):
+        if not (yes or agreed("Forget?")):
             click.echo("nothing was forgotten", err=True)
             raise click.exceptions.Exit(1)
         deleted = list(threads) if with_threads else []
@@ -62,39 +64,24 @@ def _announced(
         yield from (f"  curated copy: {path}" for path in made.curated)
         yield from (f"  training data: {path}, {count} rows" for path, count in made.rows.items())
         yield from (f"  flagged, for it cannot unlearn: {path}" for path in made.adapters)
+        yield from (f"  deleted, for it may quote it: {path}" for path in made.quotes)
     for thread, where in threads.items():
         stays = "is deleted" if with_threads else "still holds its words; --threads deletes it"
         yield f"the conversation {thread} {stays} ({where})"
-
-
-def _agreed() -> bool:
-    """Ask whether to go on; where nobody can be asked, the answer is no."""
-    try:
-        return click.confirm("Forget?", default=False, err=True)
-    except click.Abort:
-        return False
 
 
 def _forget(home: Home, memory: HomeMemory, one: Memory, threads: Sequence[str]) -> None:
     from metahuman.audit.log import AuditLog
     from metahuman.cli.text import plain
     from metahuman.clock import SystemClock
-    from metahuman.memory.persona.cache import AuditedPersonaCache
-    from metahuman.state.events import memory_forgotten
+    from metahuman.remembering import forget as forget_one
 
     clock = SystemClock()
-    cache = AuditedPersonaCache(memory.persona.cache, AuditLog(home.audit, clock), clock)
-    learned = cache.forget_memory(one.id, actor="human")
     with shown_progress("looking for links") as progress:
-        gone = memory.keeper.forget(home.root, one.id, progress)
-    write_down(home, memory_forgotten(one.id, {**_details(gone), "personaCache": learned, "threads": list(threads)}))
+        gone, learned = forget_one(home, memory, one.id, threads, AuditLog(home.audit, clock), clock, progress)
     click.echo(plain(f"{one.id}: forgotten{', also by the persona cache' if learned else ''}"))
     for line in _told(gone):
         click.echo(plain(f"  {line}"))
-
-
-def _details(gone: Forgotten) -> dict[str, Any]:
-    return {"path": gone.place, **{key: value for key, value in gone._asdict().items() if key != "place"}}
 
 
 def _told(gone: Forgotten) -> Iterator[str]:

@@ -1,12 +1,9 @@
-"""What the `metahuman memory` commands share: an open memory, ids in short, and memories one after the other."""
+"""What the `metahuman memory` commands share: their options, and an open memory."""
 
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -16,14 +13,9 @@ from metahuman.cli.options import moment
 if TYPE_CHECKING:
     from metahuman.home import Home
     from metahuman.memory.home import HomeMemory
-    from metahuman.memory.index import Document, MemoryIndex, Where
     from metahuman.state.events import AuditEvent
 
 NONE_YET = "No memories yet: talk with the twin, or bring some in with `metahuman memory import`."
-#: Documents that are read from the index at a time.
-PAGE = 2_000
-#: Ids that are named where a short one may be any of several.
-NAMED = 5
 #: From so many things on, a rate says something.
 MANY = 100
 
@@ -65,54 +57,6 @@ def write_down(home: Home, *events: AuditEvent) -> None:
     log = AuditLog(home.audit, SystemClock())
     for event in events:
         log.record(event)
-
-
-def named(memory: HomeMemory, word: str) -> str:
-    """Return the id that `word` is, or that it alone begins.
-
-    Raises:
-        BadChoice: If it is none, or begins several.
-    """
-    from metahuman.state.errors import BadChoice
-
-    index = memory.keeper.index
-    if word in index.find([word]):
-        return word
-    begun = (memory_id for memory_id, _, _ in index.stamps() if word and memory_id.startswith(word))
-    found = list(islice(begun, NAMED + 1))
-    if len(found) > 1:
-        several = ", ".join([*found[:NAMED], *(["…"] if len(found) > NAMED else [])])
-        raise BadChoice(f"{word!r} may be any of {several}: write more of it")
-    if not found:
-        memory.keeper.place(word)  # it may lie in a file that holds no memory any more
-    return found[0] if found else word
-
-
-def documents(index: MemoryIndex, where: Where, page: int = PAGE) -> Iterator[Document]:
-    """Yield documents, the newest first; few of them are held at a time.
-
-    Args:
-        index: Where they are.
-        where: Which.
-        page: How many are read at a time; more where more are of the same moment.
-    """
-    until = where.until
-    while True:
-        found = index.latest(replace(where, until=until), page)
-        last = len(found) < page
-        oldest = found[-1].document.at if found else 0.0
-        whole = [one.document for one in found if last or one.document.at > oldest]
-        yield from whole
-        if last:
-            return
-        # Those of the oldest moment come with the next page, so that none is left out between the two.
-        until, page = (math.nextafter(oldest, math.inf), page) if whole else (until, page * 2)
-
-
-def in_batches(found: Iterator[Document], size: int) -> Iterator[list[Document]]:
-    """Yield documents so many at a time."""
-    while batch := list(islice(found, size)):
-        yield batch
 
 
 def rate(count: int, seconds: float) -> str:

@@ -7,7 +7,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +17,9 @@ from metahuman.cli.memory_home import rate, remembering, write_down
 
 if TYPE_CHECKING:
     from metahuman.home import Home
-    from metahuman.memory.home import HomeMemory
     from metahuman.memory.importing.reading import Format, Import
-    from metahuman.state.memories import Memory
 
 FORMATS = ("metahuman", "chatgpt", "claude", "markdown", "jsonl")
-#: Memories that are looked up at a time.
-BATCH = 200
 #: What becomes of a memory, and how that is told.
 FATES = {
     "new": "new",
@@ -48,6 +43,7 @@ def import_memories(home: Home, path: Path, how: Format | None, *, no_training: 
     if something could not be read.
     """
     from metahuman.cli.progress import Bar
+    from metahuman.memory.importing.bringing import brought_in
     from metahuman.memory.importing.reading import read_import
 
     bar = Bar(path.name)
@@ -56,7 +52,7 @@ def import_memories(home: Home, path: Path, how: Format | None, *, no_training: 
     fates, started = Counter[str](), time.monotonic()
     try:
         with remembering(home) as memory, _interruptible() as check:
-            for one in _fates(memory, found, dry_run=dry_run):
+            for one in brought_in(memory, found, dry_run=dry_run):
                 fates[one] += 1
                 check()
     except KeyboardInterrupt:
@@ -72,7 +68,7 @@ def import_memories(home: Home, path: Path, how: Format | None, *, no_training: 
 def _end(home: Home, path: Path, found: Import, fates: Counter[str], took: float | None) -> None:
     """Tell what became of an import, and write it down; `took` is None if nothing was done."""
     from metahuman.cli.text import plain
-    from metahuman.state.events import memories_imported
+    from metahuman.memory.importing.bringing import told_of
 
     for line in found.report.lines():
         click.echo(plain(line))
@@ -82,8 +78,7 @@ def _end(home: Home, path: Path, found: Import, fates: Counter[str], took: float
         return
     click.echo(f"{told or 'nothing came'}; {rate(fates.total(), took)}")
     if fates:
-        counts = {**fates, "broken": sum(one.count for one in found.report.broken.values())}
-        write_down(home, memories_imported(str(path), {"format": found.format, **counts}))
+        write_down(home, told_of(path, found, fates))
 
 
 @contextlib.contextmanager
@@ -100,33 +95,3 @@ def _interruptible() -> Iterator[Callable[[], None]]:
         yield check
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _fates(memory: HomeMemory, found: Import, *, dry_run: bool) -> Iterator[str]:
-    """Yield what becomes of each memory, once it has."""
-    waiting = iter(found)
-    index = memory.keeper.index if not dry_run or memory.keeper.count() else None
-    while batch := list(islice(waiting, BATCH)):
-        known = index.find([one.id for one in batch]) if index else {}
-        for one in batch:
-            there = memory.keeper.read(one.id) if one.id in known else None
-            yield _fate(memory, one, there, dry_run=dry_run)
-
-
-def _fate(memory: HomeMemory, found: Memory, there: Memory | None, *, dry_run: bool) -> str:
-    """Keep a memory, unless that is only tried; return what became of it."""
-    from metahuman.memory.importing.taking import grown
-    from metahuman.memory.revising import grow
-
-    if there:
-        if not grown(found, there):
-            return "known"
-        if not dry_run:
-            grow(memory.keeper, there, found)
-        return "grown"
-    if dry_run:
-        return "new"
-    kept = memory.keep(found)
-    if not kept.place:
-        return "merged"
-    return "flagged" if (kept.why or "").startswith("kept but not recalled") else "new"

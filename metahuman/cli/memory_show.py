@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metahuman.cli.memory_home import json_option, named, remembering
+from metahuman.cli.memory_home import json_option, remembering
 
 if TYPE_CHECKING:
     from metahuman.home import Home
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def show(home: Home, memory_id: str, *, as_json: bool) -> None:
     """Show the memory ID, or the one whose id begins so: what it says, its facts, what replaced it, and its file."""
+    from metahuman.remembering import named
+
     with remembering(home) as memory:
         found = memory.keeper.read(named(memory, memory_id))
         path = home.root / "memory" / "episodic" / memory.keeper.place(found.id)

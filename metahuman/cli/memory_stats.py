@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metahuman.cli.memory_home import NONE_YET, documents, json_option, remembering
+from metahuman.cli.memory_home import NONE_YET, json_option, remembering
 
 if TYPE_CHECKING:
     from metahuman.home import Home
@@ -100,6 +100,7 @@ def stats(home: Home, *, as_json: bool = False) -> None:
 def _count(memory: HomeMemory) -> Stats:
     from metahuman.memory.index import Where
     from metahuman.memory.store.documents import NOISE
+    from metahuman.remembering import documents
 
     found = Stats(memory.keeper.count())
     if found.files:

@@ -40,6 +40,7 @@ def check(home: Home, roles: tuple[str, ...], mode: Mode | None, *, as_json: boo
     from metahuman.checking import Check
     from metahuman.opening import open_registry
     from metahuman.state.background import background
+    from metahuman.voice.standing import tainted
     from metahuman.wiring import open_services
 
     _see_that_there_are(roles, open_registry(home))
@@ -51,12 +52,13 @@ def check(home: Home, roles: tuple[str, ...], mode: Mode | None, *, as_json: boo
     finally:
         background.run(services.models.aclose())
         services.audit.close()
-    unanswered = checking.unanswered(checked)
+    unanswered, voices = checking.unanswered(checked), tainted(services.registry())
     if as_json:
         told = {"models": [one.as_json() for one in checked], "unanswered": unanswered}
+        told["taintedVoices"] = [voice.as_json() for voice in voices]
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        _show(checked, unanswered)
+        _show(checked, unanswered, [voice.told() for voice in voices])
     if unanswered:
         raise click.exceptions.Exit(1)
 
@@ -87,7 +89,7 @@ def _watch(checking: Check) -> list[Checked]:
     return checked
 
 
-def _show(checked: Iterable[Checked], unanswered: Iterable[str]) -> None:
+def _show(checked: Iterable[Checked], unanswered: Iterable[str], tainted: Iterable[str]) -> None:
     from rich.console import Console
 
     from metahuman.cli.text import plain
@@ -96,6 +98,8 @@ def _show(checked: Iterable[Checked], unanswered: Iterable[str]) -> None:
     console.print(_table(checked))
     for problem, model_ids in _problems(checked).items():
         console.print(plain(f"{', '.join(model_ids)}: {problem}"), style="yellow", markup=False, soft_wrap=True)
+    for voice in tainted:
+        console.print(plain(voice), style="yellow", markup=False, soft_wrap=True)
     for role in unanswered:
         console.print(f"nobody answers as {role}", style="red", markup=False)
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from metahuman.cli.names import model_ids
+
 if TYPE_CHECKING:
     from metahuman.home import Home
     from metahuman.models.registry import Registry
@@ -26,7 +28,7 @@ class Job(NamedTuple):
 
 
 @click.command(short_help="Fetch models: the embedded one, and Ollama's.")
-@click.argument("names", metavar="[ID]...", nargs=-1)
+@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=model_ids)
 @click.option("--yes", is_flag=True, help="Fetch without asking what Ollama lacks, however big it is.")
 @click.option(
     "--wheel",

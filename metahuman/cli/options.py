@@ -7,10 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from metahuman.cli.names import thread_names
 from metahuman.state.context import MODES
 
 thread_option = click.option(
-    "--thread", metavar="NAME", default="main", show_default=True, help="The conversation to go on with."
+    "--thread",
+    metavar="NAME",
+    default="main",
+    show_default=True,
+    shell_complete=thread_names,
+    help="The conversation to go on with.",
 )
 mode_option = click.option(
     "--mode", type=click.Choice(MODES), help="The cognitive mode.  [default: the one in persona/cognitive-mode.json]"

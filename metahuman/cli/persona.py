@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from metahuman.cli.persona_ab import ab
 from metahuman.cli.persona_edit import edit
+from metahuman.cli.persona_eval import evaluate
+from metahuman.cli.persona_voices import promote, rollback, voices
 
 if TYPE_CHECKING:
     from metahuman.home import Home
@@ -113,4 +116,5 @@ def facet(home: Home, name: str | None) -> None:
         click.echo(plain(f"{'*' if key == shown else ' '} {key}{f': {told}' if told else ''}"))
 
 
-persona.add_command(edit)
+for command in (edit, voices, evaluate, ab, promote, rollback):
+    persona.add_command(command)

@@ -45,8 +45,8 @@ def explain(
 
     TEXT is taken as the first message of a conversation, unless you say what went before it.
     """
-    from metahuman.cli.route_why import Question
-    from metahuman.cli.route_why import explain as explained
+    from metahuman.explaining import Question
+    from metahuman.explaining import explain as explained
     from metahuman.state.background import background
     from metahuman.state.files import whole
     from metahuman.state.short_term import from_file

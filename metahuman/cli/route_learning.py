@@ -103,13 +103,13 @@ def told(done: Retrained) -> str:
 @contextlib.contextmanager
 def _alone(home: Home) -> Iterator[None]:
     """Hold the home's classifiers; whoever comes second is told, and need not wait."""
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
     from metahuman.state.errors import StoreError
-    from metahuman.state.files import make_folder
+    from metahuman.state.files import make_folder, private_lock
 
     home.create()
-    lock = FileLock(make_folder(home.locks) / "routing.lock", timeout=0)
+    lock = private_lock(make_folder(home.locks) / "routing.lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:

@@ -16,7 +16,7 @@ from metahuman.state.parts import DESTINATIONS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from metahuman.cli.route_why import Answer, Explained
+    from metahuman.explaining import Answer, Explained
     from metahuman.state.parts import Route, Task
     from metahuman.state.routing import Judgement, Neighbour
 

@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.text import Text
 
 from metahuman.api import MetaHuman
-from metahuman.cli.again import specialists_named
 from metahuman.cli.approving import ask_person
 from metahuman.cli.console import footnote, show, why
 from metahuman.cli.made import in_chat, sources
 from metahuman.cli.save import names_and_folder
 from metahuman.cli.text import plain
 from metahuman.reply import Event
-from metahuman.state.commands import COMMANDS, ruled
+from metahuman.state.commands import COMMANDS, ruled, specialists_named
 from metahuman.state.context import MODES, Mode
 from metahuman.state.errors import MetaHumanError
 from metahuman.state.modes import RULES
+from metahuman.voice.standing import tainted
 
 SHOWN = 10
 
@@ -54,6 +54,8 @@ class Session:
             "thread": (self._set_thread, "list the threads, go on with /thread NAME, or start a /thread new"),
             "memory": (self._memory, "the latest memories, or those with /memory WORD in them"),
             "wrong": (self._wrong, f"say where the last message ought to have gone: {', '.join(COMMANDS)}"),
+            "good": (self._good, "say that the last answer was good, and if you like why"),
+            "bad": (self._bad, "say that it was not"),
             "retry": (self._retry, "answer a message that was cut short"),
             "help": (self._help, "this list"),
             "quit": (self._quit, "leave (so does Ctrl-D)"),
@@ -69,6 +71,9 @@ class Session:
         self.console.print(Text(f"MetaHuman · home {self._twin.home.root} · /help", style="dim"))
         if not (self._twin.home.root / "persona" / "core.json").exists():
             self.console.print(Text("It does not know you yet: `metahuman init` introduces you.", style="dim"))
+        for voice in tainted(self._twin.services.registry()):
+            if voice.modes:
+                self.console.print(Text(plain(voice.told()), style="yellow"))
         for left in self._twin.unfinished():
             self.console.print(Text(plain(left), style="yellow"))
         self._say_unanswered()
@@ -150,6 +155,16 @@ class Session:
     def _wrong(self, words: str) -> None:
         self._twin.correct(*words.replace(",", " ").split(), thread=self._thread)
         self.console.print(Text("noted; `metahuman route retrain` learns from it", style="dim"))
+
+    def _good(self, why: str) -> None:
+        self._judge(1, why)
+
+    def _bad(self, why: str) -> None:
+        self._judge(0, why)
+
+    def _judge(self, score: float, why: str) -> None:
+        self._twin.feedback(score, why, thread=self._thread)
+        self.console.print(Text("noted", style="dim"))
 
     def _retry(self, _: str) -> None:
         self._answer(self._twin.resume(self._thread, mode=self._mode))

@@ -29,10 +29,14 @@ def status(home: Home, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from metahuman.cli.text import plain
+
     console = Console(highlight=False)
     console.print(_roles(found))
     for problem, model_ids in _problems(found).items():
         console.print(f"{problem}: {', '.join(model_ids)}", style="yellow", markup=False)
+    for voice in found.tainted:
+        console.print(plain(voice.told()), style="yellow", markup=False, soft_wrap=True)
     console.print(
         f"\nhome {found.home} · registry {found.registry} · mode {found.mode} · "
         f"memories {found.memories} · threads {found.threads}",
@@ -64,8 +68,10 @@ def _last(one: RoleStatus) -> str:
     call = one.last_call
     if call is None:
         return "—"
-    how = "[red]failed[/]" if call["error"] else "[yellow]fallback[/]" if call["fallback"] else "[green]ok[/]"
-    return f"{how} {call['latencyMs']:.0f} ms"
+    # An older system wrote such events with fewer fields.
+    how = "[red]failed[/]" if call.get("error") else "[yellow]fallback[/]" if call.get("fallback") else "[green]ok[/]"
+    took = call.get("latencyMs")
+    return f"{how} {took:.0f} ms" if isinstance(took, int | float) else how
 
 
 def _problems(found: Status) -> dict[str, list[str]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from metahuman.cli.agreeing import agreed
 from metahuman.cli.memory_home import json_option, write_down
 from metahuman.cli.options import moment
 from metahuman.cli.undo import changes_of
@@ -75,7 +75,7 @@ def empty(home: Home, *, before: datetime | None, yes: bool) -> None:
     if not chosen:
         click.echo("Nothing to delete.")
         return
-    if not (yes or _agreed(chosen)):
+    if not (yes or agreed(f"Delete {len(chosen):,} for good?")):
         click.echo("nothing was deleted", err=True)
         raise click.exceptions.Exit(1)
     bin_.empty(chosen)
@@ -99,14 +99,6 @@ def _deleted(one: Trashed) -> datetime:
         return datetime.fromisoformat(one.at).astimezone(UTC)
     except ValueError:
         return datetime.max.replace(tzinfo=UTC)
-
-
-def _agreed(chosen: Sequence[Trashed]) -> bool:
-    """Ask whether to go on; where nobody can be asked, the answer is no."""
-    try:
-        return click.confirm(f"Delete {len(chosen):,} for good?", default=False, err=True)
-    except click.Abort:
-        return False
 
 
 def _as_json(one: Trashed) -> dict[str, Any]:

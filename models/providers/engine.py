@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import threading
 import time
@@ -13,12 +12,13 @@ from typing import Any
 import httpx
 import xllamacpp
 
-from metahuman.models.gguf import read_adapter
+from metahuman.models.adapter_fit import fits, require_fit
 from metahuman.models.providers import require_file
+from metahuman.models.providers.slots import Slots
 from metahuman.state.errors import AdapterRefused, ModelMissing
 
-#: Conversations whose prompts stay computed side by side; more wait their turn.
-SLOTS = 2
+#: Prompts that stay computed side by side, and calls that are computed at the same time; more wait their turn.
+SLOTS, AT_ONCE = 6, 2
 #: Seconds that counting tokens may take: a turn is not held up for it.
 SOON = 0.3
 
@@ -65,6 +65,7 @@ class Engine:
             raise ModelMissing(f"llama.cpp cannot load {path}; is it a whole GGUF file?") from error
         # A server that is dropped before its loop runs never ends; one that has said a word can be dropped.
         self._server.handle_completions({"prompt": "a", "max_tokens": 1})
+        self._slots = Slots(SLOTS, AT_ONCE)
         # Tokens can be counted over that port only.
         self._port = {"base_url": self._server.listening_address, "headers": {"Authorization": f"Bearer {key}"}}
         self.loaded_ms = round((time.perf_counter() - started) * 1000, 2)
@@ -80,7 +81,9 @@ class Engine:
 
     def chat(self, request: Mapping[str, Any], on_chunk: Callable[[dict[str, Any]], bool]) -> None:
         """Answer `request`, handing over each chunk; blocks until done or until `on_chunk` returns True."""
-        self._server.handle_chat_completions(dict(request), on_chunk)
+        voice = tuple((one["id"], one["scale"]) for one in request.get("lora", ()))
+        with self._slots.taken(voice, request["messages"]) as slot:
+            self._server.handle_chat_completions({**request, "id_slot": slot}, on_chunk)
 
     def count(self, text: str) -> int | None:
         """Return how many tokens `text` has; None while the engine has too much to do to tell."""
@@ -147,22 +150,43 @@ def drop_engine(path: Path) -> None:
         _engines.pop(path, None)
 
 
+def renew_engine(path: Path, window: int, siblings: tuple[Path, ...]) -> Engine | None:
+    """Load a model file that has an engine anew, with other adapters, while calls go on with what is loaded.
+
+    Args:
+        path: The GGUF file.
+        window: The least context window, in tokens.
+        siblings: The LoRA files it shall hold; what does not fit is left out.
+
+    Returns:
+        The new engine, or None if there was none to renew.
+
+    Raises:
+        ModelMissing: If the file cannot be loaded any more.
+    """
+    with _loading:
+        if not (before := _engines.get(path)):
+            return None
+        engine = _engines[path] = _load(path, max(window, before.window), (), siblings)
+        return engine
+
+
+def adapters_of(path: Path) -> tuple[Path, ...] | None:
+    """Return the adapters that a model file's engine holds; None if it has no engine."""
+    engine = _engines.get(path)
+    return engine.adapters if engine else None
+
+
 def _load(path: Path, window: int, adapters: tuple[Path, ...], siblings: tuple[Path, ...]) -> Engine:
     for adapter in adapters:
-        read_adapter(adapter)
-    others = [adapter for adapter in siblings if _is_adapter(adapter)]
+        require_fit(path, adapter)
+    others = [adapter for adapter in siblings if fits(path, adapter)]
     try:
         return Engine(path, window, tuple(dict.fromkeys([*adapters, *others])))
     except AdapterRefused:
         if not set(others) - set(adapters):
             raise
-        return Engine(path, window, adapters)  # one of them is not made for this base: the others need not suffer
-
-
-def _is_adapter(path: Path) -> bool:
-    with contextlib.suppress(AdapterRefused):
-        return bool(read_adapter(path))
-    return False
+        return Engine(path, window, adapters)  # llama.cpp takes one of them for broken: the others need not suffer
 
 
 def _adapter(path: Path) -> Any:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from metahuman.models.adapter_fit import require_fit
 from metahuman.models.download import models_folder
 from metahuman.models.encoding import is_encoder
-from metahuman.models.gguf import read_adapter
 from metahuman.models.providers import (
     LLAMA_SAMPLING,
     AdapterUse,
@@ -102,13 +102,20 @@ class LocalProvider:
         from metahuman.models.providers.engine import find_engine, open_engine
 
         wanted = path, window(model), model.adapters
-        return None if find_engine(*wanted) else open_engine(*wanted, model.siblings).loaded_ms
+        if find_engine(*wanted):
+            return None
+        _require_fit(model)
+        return open_engine(*wanted, model.siblings).loaded_ms
 
     async def check(self, model: ResolvedModel) -> None:
-        """See whether the files are there."""
-        await asyncio.to_thread(require_file, model_file(model))
-        for adapter in model.adapters:
-            await asyncio.to_thread(read_adapter, adapter)
+        """See whether the files are there, and the adapters made for the base."""
+        await asyncio.to_thread(_require_fit, model)
+
+
+def _require_fit(model: ResolvedModel) -> None:
+    require_file(path := model_file(model))
+    for adapter in model.adapters:
+        require_fit(path, adapter, model.base_sha256)
 
 
 def _embed(path: Path, texts: Sequence[str]) -> Embedded:

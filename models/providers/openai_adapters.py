@@ -17,6 +17,8 @@ from metahuman.state.errors import AdapterRefused, ModelError
 
 #: Endings of adapters that are files; vLLM's are folders, whose names may have dots.
 ENDINGS = {".gguf", ".safetensors", ".bin"}
+#: What the folder of an adapter that was trained here is called, within its run's.
+OF_A_RUN = "adapter"
 
 
 async def make_ready(model: ResolvedModel) -> Served:
@@ -53,7 +55,7 @@ def chosen(model: ResolvedModel, served: Served) -> dict[str, Any]:
 async def _load_into_vllm(model: ResolvedModel) -> Served:
     """Have vLLM load the adapter, unless it has: it is then a model of its own, called like the adapter's file."""
     adapter = _only(model)
-    name = adapter.stem if adapter.suffix in ENDINGS else adapter.name
+    name = _called(adapter)
     async with talk(model, model.settings.timeout / 1000) as client:
         if name in await listed(client, model):
             return Served(name)
@@ -64,6 +66,13 @@ async def _load_into_vllm(model: ResolvedModel) -> Served:
             if "already been loaded" not in told(error):  # by another process, a moment ago
                 raise _explain(error, model, name) from error
         return Served(name, loaded_ms=round((time.perf_counter() - started) * 1000, 2))
+
+
+def _called(adapter: Path) -> str:
+    """Return what to call an adapter: those of training runs are all called alike, and so named after their run."""
+    if adapter.name == OF_A_RUN:
+        return adapter.parent.name
+    return adapter.stem if adapter.suffix in ENDINGS else adapter.name
 
 
 def _only(model: ResolvedModel) -> Path:

@@ -46,6 +46,8 @@ BUSY = {"rate_limit_exceeded", "overloaded_error", "429", "503", "529"}
 SOON = 0.3
 #: Characters of a server's complaint that are told.
 ENOUGH = 300
+#: A key of fewer characters is none: "none" is sent to servers that want no key.
+SHORTEST_KEY = 8
 
 
 @asynccontextmanager
@@ -135,10 +137,12 @@ def explain(error: Exception, model: ResolvedModel) -> ModelError | None:
 
 
 def told(error: openai.APIError) -> str:
-    """Return what a server complained of, in one line."""
+    """Return what a server complained of, in one line, without the key that it was asked with: some repeat it."""
     body = error.body
     said = body.get("message") or body.get("detail") if isinstance(body, Mapping) else body
-    return shorten(" ".join(str(said or error.message).split()), ENOUGH)
+    line = " ".join(str(said or error.message).split())
+    key = error.request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return shorten(line.replace(key, "…") if len(key) >= SHORTEST_KEY else line, ENOUGH)
 
 
 def missing(model: ResolvedModel) -> ModelMissing:

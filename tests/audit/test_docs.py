@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from metahuman.state import curation_events, events, tool_events
+from metahuman.state import curation_events, events, keeping_events, remote_events, tool_events, voice_events
 
 PAGE = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
 EVENTS = [
@@ -16,6 +16,9 @@ EVENTS = [
         *inspect.getmembers(events, inspect.isfunction),
         *inspect.getmembers(tool_events, inspect.isfunction),
         *inspect.getmembers(curation_events, inspect.isfunction),
+        *inspect.getmembers(keeping_events, inspect.isfunction),
+        *inspect.getmembers(remote_events, inspect.isfunction),
+        *inspect.getmembers(voice_events, inspect.isfunction),
     ]
     if inspect.signature(function, eval_str=True).return_annotation is events.AuditEvent
 ]

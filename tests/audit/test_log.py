@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -18,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from metahuman.audit.log import AuditLog
+from metahuman.audit.verifying import verify
 from metahuman.state.errors import StoreError
 from metahuman.state.events import AuditEvent
+from tests.fakes import StandingClock
 
 if TYPE_CHECKING:
     from metahuman.state.services import Audit
@@ -44,19 +47,6 @@ log = AuditLog(folder, Clock())
 """
 
 
-class FakeClock:
-    """A clock that stands where the test put it."""
-
-    def __init__(self, now: datetime = NOON) -> None:
-        self.time = now
-
-    def now(self) -> datetime:
-        return self.time
-
-    def milliseconds(self) -> float:
-        return 0.0
-
-
 def an_event(details: Mapping[str, Any] | None = None) -> AuditEvent:
     return AuditEvent("memory_saved", "system", details or {}, category="data")
 
@@ -70,16 +60,18 @@ def start(folder: Path, body: str) -> subprocess.Popen[bytes]:
 
 
 def test_an_event_is_one_line_with_its_keys_in_order(tmp_path: Path) -> None:
-    log: Audit = AuditLog(tmp_path, FakeClock())
+    log: Audit = AuditLog(tmp_path, StandingClock(NOON))
     log.record(AuditEvent("llm_call", "persona", {"note": "naïve\nöl", "n": None}, "warn"))
-    assert (tmp_path / "2026-03-01.ndjson").read_text() == (
+    body = (
         '{"timestamp":"2026-03-01T12:00:00.123Z","level":"warn","category":"system","event":"llm_call",'
-        '"actor":"persona","details":{"note":"naïve\\nöl","n":null}}\n'
+        '"actor":"persona","details":{"note":"naïve\\nöl","n":null},"seq":1,"prev":"' + "0" * 64 + '"'
     )
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    assert (tmp_path / "2026-03-01.ndjson").read_text() == f'{body},"hash":"{digest}"}}\n'
 
 
 def test_the_day_is_that_of_utc(tmp_path: Path) -> None:
-    clock = FakeClock(datetime(2026, 3, 2, 0, 30, tzinfo=timezone(timedelta(hours=2))))
+    clock = StandingClock(datetime(2026, 3, 2, 0, 30, tzinfo=timezone(timedelta(hours=2))))
     log = AuditLog(tmp_path, clock)
     log.record(an_event())
     clock.time += timedelta(days=1)
@@ -90,7 +82,7 @@ def test_the_day_is_that_of_utc(tmp_path: Path) -> None:
 
 def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
     folder = tmp_path / "logs" / "audit"
-    log = AuditLog(folder, FakeClock())
+    log = AuditLog(folder, StandingClock(NOON))
     assert not folder.exists()
     log.record(an_event())
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -98,7 +90,7 @@ def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
 
 
 async def test_arecord_writes_the_same(tmp_path: Path) -> None:
-    await AuditLog(tmp_path, FakeClock()).arecord(an_event({"id": "m1"}))
+    await AuditLog(tmp_path, StandingClock(NOON)).arecord(an_event({"id": "m1"}))
     assert lines(tmp_path)[0]["details"] == {"id": "m1"}
 
 
@@ -134,12 +126,12 @@ def a_well() -> list[Any]:
     ids=["path", "time", "nan", "tuple key", "surrogate", "cycle", "too deep"],
 )
 def test_odd_details_never_cost_the_event(tmp_path: Path, value: Any, written: Any) -> None:
-    AuditLog(tmp_path, FakeClock()).record(an_event({"id": "m1", "odd": value}))
+    AuditLog(tmp_path, StandingClock(NOON)).record(an_event({"id": "m1", "odd": value}))
     assert lines(tmp_path)[0]["details"] == {"id": "m1", "odd": written}
 
 
 def test_an_object_that_cannot_be_printed_never_costs_the_event(tmp_path: Path) -> None:
-    AuditLog(tmp_path, FakeClock()).record(an_event({"id": "m1", "odd": Unspeakable()}))
+    AuditLog(tmp_path, StandingClock(NOON)).record(an_event({"id": "m1", "odd": Unspeakable()}))
     details = lines(tmp_path)[0]["details"]
     assert details["id"] == "m1"
     assert "Unspeakable" in details["odd"]
@@ -148,7 +140,7 @@ def test_an_object_that_cannot_be_printed_never_costs_the_event(tmp_path: Path) 
 def test_a_half_line_of_a_dead_writer_does_not_spoil_the_next(tmp_path: Path) -> None:
     day = tmp_path / "2026-03-01.ndjson"
     day.write_text('{"timestamp":"2026-03-01T11:00:')
-    log = AuditLog(tmp_path, FakeClock())
+    log = AuditLog(tmp_path, StandingClock(NOON))
     log.record(an_event({"id": "m1"}))
     log.record(an_event({"id": "m2"}))
     first, *whole = day.read_text().splitlines()
@@ -158,7 +150,7 @@ def test_a_half_line_of_a_dead_writer_does_not_spoil_the_next(tmp_path: Path) ->
 
 def test_a_deleted_file_is_started_anew(tmp_path: Path) -> None:
     folder = tmp_path / "audit"
-    log = AuditLog(folder, FakeClock())
+    log = AuditLog(folder, StandingClock(NOON))
     log.record(an_event({"id": "m1"}))
     shutil.rmtree(folder)
     log.record(an_event({"id": "m2"}))
@@ -166,7 +158,7 @@ def test_a_deleted_file_is_started_anew(tmp_path: Path) -> None:
 
 
 def test_it_can_be_closed_and_used_again(tmp_path: Path) -> None:
-    log = AuditLog(tmp_path, FakeClock())
+    log = AuditLog(tmp_path, StandingClock(NOON))
     for _ in range(2):
         log.record(an_event())
         log.close()
@@ -176,13 +168,13 @@ def test_it_can_be_closed_and_used_again(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_a_file_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("")
-    log = AuditLog(tmp_path / "logs" / "audit", FakeClock())
+    log = AuditLog(tmp_path / "logs" / "audit", StandingClock(NOON))
     with pytest.raises(StoreError, match="check that the folder can be written"):
         log.record(an_event())
 
 
 def test_threads_share_one_log(tmp_path: Path) -> None:
-    log = AuditLog(tmp_path, FakeClock())
+    log = AuditLog(tmp_path, StandingClock(NOON))
 
     def write(name: int) -> None:
         for number in range(100):
@@ -195,6 +187,7 @@ def test_threads_share_one_log(tmp_path: Path) -> None:
         thread.join()
     numbers = {name: [line for line in lines(tmp_path) if line["details"]["writer"] == name] for name in range(8)}
     assert all([line["details"]["number"] for line in mine] == list(range(100)) for mine in numbers.values())
+    assert verify(tmp_path).ok
 
 
 @pytest.mark.parametrize("renew", ["log = AuditLog(folder, Clock())", "pass"], ids=["own file", "inherited file"])
@@ -222,6 +215,7 @@ for _ in range(8):
     assert len(details) == 8 * 300
     for name in range(8):
         assert [each["number"] for each in details if each["writer"] == name] == list(range(300))
+    assert (verify(tmp_path).ok, verify(tmp_path).events) == (True, 1 + 8 * 300)
 
 
 def test_kill_9_loses_at_most_the_event_being_written(tmp_path: Path) -> None:
@@ -238,7 +232,7 @@ for number in itertools.count():
     process.send_signal(signal.SIGKILL)
     rest = process.communicate()[0].split(b"\n")
     acknowledged = int(rest[-2]) if len(rest) > 1 else 19
-    AuditLog(tmp_path, FakeClock()).record(an_event({"number": -1}))
+    AuditLog(tmp_path, StandingClock(NOON)).record(an_event({"number": -1}))
 
     numbers = []
     broken = 0
@@ -251,6 +245,7 @@ for number in itertools.count():
     assert numbers.pop() == -1
     assert numbers[: acknowledged + 1] == list(range(acknowledged + 1))
     assert len(numbers) + broken <= acknowledged + 2
+    assert verify(tmp_path).ok
 
 
 def test_a_full_disk_is_a_store_error_and_the_log_goes_on_after_it(tmp_path: Path) -> None:
@@ -277,3 +272,4 @@ log.record(AuditEvent("memory_saved", "system", {"id": "m2"}))
     ]
     first, _broken, last = day.read_text().splitlines()
     assert [json.loads(line)["details"]["id"] for line in (first, last)] == ["m1", "m2"]
+    assert (verify(tmp_path).ok, verify(tmp_path).unfinished) == (True, 1)

@@ -109,6 +109,13 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_status_reads_model_calls_that_an_older_system_wrote(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "audit" / "2025-11-04.ndjson"
+    log.parent.mkdir(parents=True)
+    log.write_text('{"timestamp": "2025-11-04T12:00:00Z", "event": "llm_call", "details": {"role": "persona"}}\n')
+    assert in_process(tmp_path, "status", columns=200).returncode == 0
+
+
 def test_status_tells_who_answers_and_why_not_the_first(tmp_path: Path) -> None:
     with OllamaServer(models=("other",)) as server:
         write_registry(tmp_path, served(server.url, fallback="http://127.0.0.1:9"))

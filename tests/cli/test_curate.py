@@ -83,4 +83,4 @@ def test_one_run_at_a_time_and_once_is_quiet(desk: Desk) -> None:
 async def test_an_agent_tells_it_in_a_line(tmp_path: Path) -> None:
     assert await curator(Home(tmp_path / "home")) == "nothing to curate; 0 pairs in all"
     run = CurationRun({"pair": 2, "curated": 1, "again": 3}, {}, {}, 1_002)
-    assert run.told() == "2 pairs, 1 kept without a pair, 3 left for later; 1,002 pairs in all"
+    assert run.told() == "2 pairs, 1 kept that nobody answered, 3 left for later; 1,002 pairs in all"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from metahuman.cli.memory import memory
-from metahuman.cli.memory_home import documents
 from metahuman.memory.index import Where
+from metahuman.remembering import documents
 from metahuman.state.memories import Memory
 from tests.homes import files, in_process
 from tests.keepers import a_memory, keeper_of

@@ -123,7 +123,9 @@ class TestForget:
         curated = tmp_path / "memory" / "curated"
         write(curated / "conversations" / "2026-05-17-one.json", {"id": "one"})
         write(curated / "training-datasets" / "d.jsonl", None, '{"memoryId": "one"}\n{"memoryId": "two"}\n')
-        write(tmp_path / "out" / "adapters" / "a" / "v1" / "manifest.json", {"memoryIds": ["one"]})
+        run = tmp_path / "out" / "adapters" / "a" / "v1"
+        write(run / "manifest.json", {"memoryIds": ["one"]})
+        write(run / "evaluation" / "ab.json", None, SECRET)
         before = files(tmp_path, but="state")
         done = in_process(tmp_path, "memory", "forget", "one", typed="n\n")
         assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "nothing was forgotten")
@@ -132,6 +134,7 @@ class TestForget:
             "  curated copy: memory/curated/conversations/2026-05-17-one.json",
             "  training data: memory/curated/training-datasets/d.jsonl, 1 rows",
             "  flagged, for it cannot unlearn: out/adapters/a/v1/manifest.json",
+            "  deleted, for it may quote it: out/adapters/a/v1/evaluation",
         ):
             assert line in done.stdout.splitlines()
         assert files(tmp_path, but="state") == before

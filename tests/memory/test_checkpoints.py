@@ -75,8 +75,7 @@ async def rows(saver: ThreadSaver) -> list[Any]:
     """Return everything that the database holds."""
     held: list[Any] = []
     for table in ("checkpoints", "writes"):
-        async with saver.conn.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4") as found:
-            held.extend([row async for row in found])
+        held += saver.conn.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4").fetchall()
     return held
 
 

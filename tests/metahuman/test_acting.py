@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,19 @@ def test_what_it_reads_is_told_with_its_source(tmp_path: Path) -> None:
     assert any(source.endswith("notes.txt") for source in reply.sources)
     (event,) = audited(tmp_path, "tool_called")
     assert (event["tool"], event["ended"], event["turn"]) == ("fs_read", "done", step["turn"])
+
+
+def test_what_it_read_goes_with_the_thread(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "notes.txt").write_text("milk, eggs")
+    asked = [WORK, use("fs_read", path="notes.txt"), note("ok")]
+    with scripted(tmp_path, orchestrator=[*asked, *asked], persona=["milk", "eggs"]) as twin:
+        twin.chat("what is in my notes?", thread="gone")
+        twin.chat("what is in my notes?", thread="kept")
+        twin.delete_thread("gone")
+    with closing(sqlite3.connect(tmp_path / "state" / "actions.sqlite")) as journal:
+        calls = journal.execute("SELECT thread, outcome IS NULL FROM calls ORDER BY thread").fetchall()
+    assert calls == [("gone", 1), ("kept", 0)]
 
 
 def test_a_write_waits_for_a_word_that_comes_from_another_program(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -215,6 +217,27 @@ def test_two_threads_are_answered_at_once(tmp_path: Path) -> None:
         for talk in talks:
             talk.join(timeout=10)
         assert len(twin.memories()) == 2
+
+
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_a_turn_that_was_cut_short_before_its_first_step_is_taken_up(tmp_path: Path, earlier: int) -> None:
+    with scripted(
+        tmp_path, orchestrator=[TALK] * (earlier + 1), persona=["yes"] * earlier + [ModelDown("gone")]
+    ) as twin:
+        for _ in range(earlier):
+            twin.chat("hello")
+        with pytest.raises(NoModelAnswered):
+            twin.chat("are you there?")
+    with closing(sqlite3.connect(tmp_path / "state" / "checkpoints.sqlite")) as threads, threads:
+        # As where the disk is full, or the program dies, after the first of a turn's checkpoints.
+        threads.execute("DELETE FROM writes")
+        threads.execute("DELETE FROM checkpoints WHERE json_extract(CAST(metadata AS TEXT), '$.source') <> 'input'")
+    with scripted(tmp_path, orchestrator=[TALK], persona=["here I am"]) as twin:
+        assert twin.unanswered() == "are you there?"
+        *_, reply = twin.resume()
+        assert isinstance(reply, Reply)
+        assert (reply.question, reply.text) == ("are you there?", "here I am")
+        assert twin.unanswered() is None
 
 
 @pytest.mark.slow

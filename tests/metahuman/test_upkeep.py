@@ -66,9 +66,8 @@ class Twin:
         return (await self.threads.graph("dual").aget_state(CONFIG)).values
 
     async def rows(self) -> int:
-        async with self.threads.saver.conn.execute("SELECT COUNT(*) FROM checkpoints") as found:
-            (row,) = [row async for row in found]
-        return int(row[0])
+        (count,) = self.threads.saver.conn.execute("SELECT COUNT(*) FROM checkpoints").fetchone()
+        return int(count)
 
 
 @pytest.fixture

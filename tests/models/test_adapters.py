@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import gguf
+import numpy as np
 import pytest
 from langchain_core.messages import HumanMessage
 
-from metahuman.models.gguf import ALPHA
+from metahuman.models.gguf import ALPHA, read_adapter
 from metahuman.models.providers import Served, Wish
 from metahuman.models.providers.baking import served_name
 from metahuman.models.providers.local import PROVIDER as LOCAL
 from metahuman.models.providers.ollama import PROVIDER as OLLAMA
 from metahuman.models.resolved import ResolvedModel
 from metahuman.state.errors import AdapterRefused, ModelDown, ModelError, ModelFailed, ModelMissing
+from metahuman.training.export.lora_gguf import BASE_SHA256, RUN, Heads, Shape
+from metahuman.training.export.lora_gguf import write_lora as export_lora
 from tests.homes import EMBEDDED
 from tests.resolved import real_model, resolved, write_gguf, write_lora
 from tests.servers.answer import Answer
@@ -74,6 +77,18 @@ async def test_an_adapter_is_uploaded_and_baked_once(server: OllamaServer, lora:
     assert asked(server) == steps
     assert await OLLAMA.prepare(model) == Served(made.name)
     assert asked(server) == [*steps, "GET /api/tags"]
+
+
+async def test_what_was_trained_here_is_baked_as_it_is(server: OllamaServer, tmp_path: Path) -> None:
+    a, b = np.ones((2, 8), np.float32), np.ones((8, 2), np.float32)
+    part = "base_model.model.model.layers.0.self_attn.q_proj"
+    adapter = tmp_path / "2026-05-17-one" / "adapter.gguf"
+    tensors = {f"{part}.lora_A.weight": a, f"{part}.lora_B.weight": b}
+    export_lora(adapter, tensors, 8.0, Shape("qwen3", 1, Heads(2, 2)), {BASE_SHA256: "abc", RUN: "one"})
+    await OLLAMA.prepare(voice(server, adapter, adapterScale=0.5))
+    ((_, sent),) = server.blobs.items()
+    (tmp_path / "sent.gguf").write_bytes(sent)
+    assert read_adapter(tmp_path / "sent.gguf").metadata == read_adapter(adapter).metadata | {ALPHA: 4.0}
 
 
 async def test_a_file_that_the_server_has_is_not_sent_again(server: OllamaServer, lora: Path) -> None:
@@ -223,7 +238,7 @@ async def test_a_broken_adapter_is_refused_and_does_not_hurt_the_others(tmp_path
     drop_engine(EMBEDDED)
     good, foreign = write_lora(tmp_path / "good.gguf"), write_lora(tmp_path / "foreign.gguf", width=64)
     (tmp_path / "text.gguf").write_text("no model")
-    with pytest.raises(AdapterRefused, match="are they made for it"):
+    with pytest.raises(AdapterRefused, match=r"does not fit .*SmolLM2.*: its blk"):
         await LOCAL.prepare(local(foreign))
     for bad in (tmp_path / "text.gguf", tmp_path / "none.gguf"):
         with pytest.raises(AdapterRefused, match=str(bad)):

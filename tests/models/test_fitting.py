@@ -48,7 +48,7 @@ machines = st.builds(machine, st.floats(1, 120), st.sampled_from([0, 0, 4.0, 12.
 
 
 @given(registries(), machines, st.floats(0, 60), st.floats(0, 60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_more_memory_is_never_worse(value: dict[str, Any], on: Machine, ram: float, gpu: float) -> None:
     """A card that a model just fits on takes it, fast but crowded: that is not more of the same memory."""
     before, roomy = plan(value, on), replace(on, ram=on.ram + int(ram * GIB))
@@ -59,7 +59,7 @@ def test_more_memory_is_never_worse(value: dict[str, Any], on: Machine, ram: flo
 
 
 @given(registries(), machines)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_lines_to_change_lead_to_a_plan_that_fits(value: dict[str, Any], on: Machine) -> None:
     found = plan(value, on)
     after = plan(applied(value, found), on)

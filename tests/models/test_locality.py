@@ -18,7 +18,7 @@ from tests.resolved import resolved
 from tests.servers.http import Server
 from tests.servers.ollama import OllamaServer
 
-often = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+often = settings(max_examples=200, derandomize=True, database=None)
 #: What counts as home, said once more: these lists are what the promise rests on.
 PRIVATE = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"]
 PRIVATE_6 = ["::1/128", "fc00::/7", "fe80::/10"]

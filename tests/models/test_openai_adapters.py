@@ -48,6 +48,15 @@ async def test_a_server_of_which_nothing_is_said_takes_none(tmp_path: Path) -> N
         await PROVIDER.prepare(model(server, "openai", tmp_path))
 
 
+async def test_voices_that_were_trained_here_are_told_apart_by_their_runs(tmp_path: Path) -> None:
+    for run in ("2026-05-17-one", "2026-05-18-two"):
+        (tmp_path / run / "adapter").mkdir(parents=True)
+    with OpenAIServer(models=("m",), loads_loras=True) as server:
+        runs = [tmp_path / run for run in ("2026-05-17-one", "2026-05-18-two")]
+        names = [(await PROVIDER.prepare(model(server, "vllm", run / "adapter"))).name for run in runs]
+    assert names == [run.name for run in runs]
+
+
 async def test_vllm_loads_an_adapter_once_and_answers_by_its_name(tmp_path: Path) -> None:
     adapter = folder(tmp_path)
     with OpenAIServer(models=("m",), answers=[Answer("Hello")], loads_loras=True) as server:

@@ -32,7 +32,6 @@ often = settings(
     max_examples=max(EXAMPLES // 3, 1),
     derandomize=True,
     database=None,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 

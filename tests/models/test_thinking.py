@@ -18,7 +18,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from metahuman.models.thinking import TAGS, Thoughts, separate
 
-often = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+often = settings(max_examples=200, derandomize=True, database=None)
 
 CASES = [
     ("<think>Hm.</think>\n\nHello", "Hm.", "Hello"),

@@ -89,7 +89,7 @@ def test_a_number_is_no_mark_of_a_list(message: str, kept: str) -> None:
     assert kept in clauses(message)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(MESSAGES)
 @example("1. 2. 3. and and")
 @example("and\nand\nand")

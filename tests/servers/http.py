@@ -71,7 +71,7 @@ class Exchange(BaseHTTPRequestHandler):
             if not cast("_Listener", self.server).stopping:
                 owner.disconnects.append(self.request_line)
 
-    do_POST = do_HEAD = do_GET  # noqa: N815
+    do_POST = do_HEAD = do_DELETE = do_GET  # noqa: N815
 
     @property
     def body(self) -> JSON:

@@ -60,7 +60,7 @@ def test_a_file_name_is_plain(wanted: str, name: str) -> None:
     assert file_name(wanted, "else.txt") == name
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(
     st.text(st.characters(exclude_categories=()))
     | st.lists(st.sampled_from("./\\-~ aé\x00\ud800\U0001d518")).map("".join)
@@ -119,7 +119,7 @@ def test_what_is_made_anew_replaces_all_that_its_job_made_before() -> None:
     assert [one["artifact"]["text"] for one in keep(before, [kept(1, 0, "new")])] == ["other", "new"]
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9), st.integers(0, CHARACTERS)), max_size=30),
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, CHARACTERS)), max_size=20),

@@ -94,7 +94,7 @@ def test_a_job_says_whose_it_is_and_what_came_with_it() -> None:
     assert (job["task"], job["input"], job["given"], job["part"]) == ("sort", "text", False, None)
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(
     st.lists(
         st.tuples(
@@ -171,7 +171,7 @@ def test_notes_that_are_too_long_together_are_cut_once_more() -> None:
     assert len(order) <= LEVELS + 1
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.integers(20, 200))
 def test_any_text_is_condensed_in_the_end(tokens: int) -> None:
     order = condensed(summarizing(), TEXT[:2_000], tokens)

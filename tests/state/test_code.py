@@ -100,7 +100,7 @@ def test_what_is_wrong_is_told_with_the_files_name(answer: str, problem: str | N
     assert found is None if problem is None else (found or "").startswith(problem)
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(
     st.lists(st.sampled_from(ODD) | st.text(st.characters(exclude_categories=()), max_size=12), max_size=16),
     st.sampled_from(["\n", "\r\n", "\r", "\u2028"]),

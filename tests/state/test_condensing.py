@@ -137,7 +137,7 @@ def test_bullets_and_paragraphs_stay_apart() -> None:
     assert shortened_to(paragraphs, ARTICLE, Length(2, "paragraphs")).count("\n\n") == 1
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(
     st.lists(st.sampled_from([*TOLD, *INVENTED, "It cost 77 pounds."]), max_size=9),
     st.sampled_from([" ", "\n", "\n\n"]),
@@ -163,7 +163,7 @@ def fits(text: str, start: int, end: int, tokens: int) -> bool:
     return estimate_tokens(text[start:end]) <= max(tokens, 1) or end - start == 1
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.text() | st.text(st.sampled_from("ab. \n本。😀")), st.integers(0, 40))
 def test_pieces_are_all_of_a_text_in_order_and_none_is_too_long(text: str, tokens: int) -> None:
     found = pieces(text, tokens)

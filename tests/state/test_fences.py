@@ -57,7 +57,7 @@ def test_blocks_are_found_however_they_are_written(text: str, blocks: list[tuple
     assert held(text) == blocks
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.lists(st.sampled_from([piece for piece in PIECES if piece != "```md"]), max_size=12).map("\n".join))
 def test_what_keeps_to_commonmark_is_read_as_its_library_reads_it(text: str) -> None:
     fences = [token for token in MarkdownIt("zero").enable("fence").parse(text) if token.type == "fence"]
@@ -65,7 +65,7 @@ def test_what_keeps_to_commonmark_is_read_as_its_library_reads_it(text: str) -> 
     assert [(block.info, block.text.rstrip("\n"), block.first) for block in read(text)] == expected
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=20).map("\n".join))
 def test_any_text_is_read_and_its_blocks_lie_in_order(text: str) -> None:
     found, lines = read(text), lines_of(text)

@@ -66,7 +66,7 @@ def test_bullets_stay_as_they_are() -> None:
     assert bare("Here is a summary:\n- Sales rose.\n- Costs fell.") == "- Sales rose.\n- Costs fell."
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.text())
 def test_no_text_is_taken_whole_and_nothing_is_added(text: str) -> None:
     left = bare(text)

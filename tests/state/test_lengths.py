@@ -104,7 +104,7 @@ def test_a_length_is_looked_for_at_both_ends_of_a_task_and_not_in_what_was_paste
     )
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.text())
 def test_any_task_may_ask_for_a_length(task: str) -> None:
     found = asked_length(task)

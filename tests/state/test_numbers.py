@@ -96,13 +96,13 @@ def test_how_many_that_is(said: str, count: int) -> None:
     assert count_of(said) == count
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.text(), st.text(st.sampled_from("0123456789., '-km\u00a0")))
 def test_a_text_has_all_its_own_numbers(text: str, figures: str) -> None:
     assert Numbers(f"{text}\n{figures}").lacking(figures) == []
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.integers(10, 999), st.sets(st.integers(10, 999)))
 def test_a_whole_number_below_a_thousand_is_known_if_it_is_there(number: int, there: set[int]) -> None:
     source = "; ".join(map(str, there))

@@ -81,7 +81,7 @@ def test_a_step_says_what_and_how_long(blank: str) -> None:
         StepAnswer(step="do it", takes=blank)
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.lists(st.lists(st.integers(-1, 9), max_size=4), min_size=1, max_size=8))
 def test_any_plan_is_told_to_be_wrong_or_can_be_done_in_its_order(after: list[list[int]]) -> None:
     made = plan(*after)

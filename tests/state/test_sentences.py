@@ -50,7 +50,7 @@ def test_sentences_end_where_people_end_them(text: str, parts: list[str]) -> Non
     assert split(text) == parts
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.text(st.sampled_from("aB1. \n\r!?…\"'-。\u00a0é")))
 def test_sentences_lie_in_order_and_nothing_but_space_lies_between(text: str) -> None:
     found = sentences(text)

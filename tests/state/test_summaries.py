@@ -37,7 +37,7 @@ def over(messages: list[AnyMessage], budget: int, times: float = 1.0) -> bool:
     return tokens > min(budget * SHARE, ROOM) * times or len(messages) > MESSAGES * times
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(told=turns, budget=st.integers(1, 9000), patience=st.sampled_from([1.0, OVERDUE]))
 def test_whole_turns_go_from_the_front_until_half_is_left(
     told: list[tuple[str, str]], budget: int, patience: float
@@ -65,7 +65,7 @@ def test_an_answer_that_stands_alone_is_no_turn_to_keep() -> None:
     assert outdated([AIMessage("word " * 5000)], 1000) == []
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(rounds=st.lists(turns, min_size=1, max_size=4))
 def test_a_summary_without_a_model_is_bounded_and_always_the_same(rounds: list[list[tuple[str, str]]]) -> None:
     def condensed() -> Summary | None:
@@ -113,7 +113,7 @@ def test_a_models_summary_counts_on_from_the_one_before() -> None:
     assert after == Summary(text="They count.", messages=6, madeBy="model", why=None)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(told=turns, room=st.integers(200, 4000))
 def test_what_a_model_is_given_fits(told: list[tuple[str, str]], room: int) -> None:
     messages = thread(told)

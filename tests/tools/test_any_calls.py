@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metahuman.state.acting import RISKS, Acting, Approval, Call, Outcome
@@ -86,7 +86,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, database=None)
 @given(content=SETTINGS, steps=STEPS, level=st.none() | st.sampled_from(TRUSTS))
 def test_nothing_runs_that_the_policy_refuses(content: dict[str, Any], steps: list[Step], level: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:

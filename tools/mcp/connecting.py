@@ -5,37 +5,77 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, TextIO
 
 import httpx
 
 from metahuman.tools.mcp import relay
 from metahuman.tools.mcp.settings import ServerSettings
 
-if TYPE_CHECKING:  # the adapters are an extra
-    from langchain_mcp_adapters.sessions import Connection
+if TYPE_CHECKING:  # the library is an extra
+    from mcp import ClientSession
 
 #: Bytes of a message of a server's.
 LONGEST = 16_000_000
 
 
-def connection_of(server: ServerSettings, note: Path) -> Connection:
-    """Return a server as the adapters want it.
+@asynccontextmanager
+async def session_with(server: ServerSettings, note: Path) -> AsyncIterator[ClientSession]:
+    """Open a session with a server, not yet begun; it has to be closed by the task that opened it.
 
     Args:
         server: Its settings.
-        note: Where the end of what it had to say beside is left.
+        note: Where the end of what a program had to say beside is left.
     """
-    if server.url is None:
-        command = [relay.__file__, str(note), str(LONGEST), str(os.getpid()), *server.command, *server.args]
-        cwd = str(Path(server.cwd).expanduser()) if server.cwd else None
-        started = ["-I", "-S", *command]
-        return {"transport": "stdio", "command": sys.executable, "args": started, "env": server.env, "cwd": cwd}
-    asked = {"url": server.url, "headers": server.headers, "httpx_client_factory": bounded_client}
-    waits = {"timeout": server.start_seconds, "sse_read_timeout": server.seconds + server.start_seconds}
-    transport = "sse" if server.type == "sse" else "streamable_http"
-    return cast("Connection", {"transport": transport, **asked, **waits})
+    from mcp import ClientSession
+
+    opened = _by_http if server.url else _by_program
+    async with opened(server, note) as (reading, writing), ClientSession(reading, writing) as session:
+        yield session
+
+
+@asynccontextmanager
+async def _by_program(server: ServerSettings, note: Path) -> AsyncIterator[tuple[Any, Any]]:
+    from mcp.client.stdio import StdioServerParameters, stdio_client
+
+    command, *arguments = _relayed(server, note)
+    started = StdioServerParameters(command=command, args=arguments, env=server.env, cwd=_folder(server))
+    with _nowhere() as errors:
+        async with stdio_client(started, errlog=errors) as streams:
+            yield streams
+
+
+def _relayed(server: ServerSettings, note: Path) -> list[str]:
+    relayed = [relay.__file__, str(note), str(LONGEST), str(os.getpid())]
+    return [sys.executable, "-I", "-S", *relayed, *server.command, *server.args]
+
+
+def _folder(server: ServerSettings) -> Path | None:
+    return Path(server.cwd).expanduser() if server.cwd else None
+
+
+def _nowhere() -> TextIO:
+    """Return where the relay's own errors go. Ours would not do: in a notebook, it is no file to give to a program."""
+    return Path(os.devnull).open("w")
+
+
+@asynccontextmanager
+async def _by_http(server: ServerSettings, _: Path) -> AsyncIterator[tuple[Any, Any]]:
+    from mcp.client.sse import sse_client
+    from mcp.client.streamable_http import streamable_http_client
+
+    address, starting, waiting = str(server.url), server.start_seconds, server.seconds + server.start_seconds
+    if server.type == "sse":
+        async with sse_client(address, server.headers, starting, waiting, bounded_client) as streams:
+            yield streams
+        return
+    async with (
+        bounded_client(server.headers, httpx.Timeout(starting, read=waiting)) as client,
+        streamable_http_client(address, http_client=client) as (reading, writing, _session_id),
+    ):
+        yield reading, writing
 
 
 def bounded_client(

@@ -39,14 +39,14 @@ class McpTools:
     """The servers' tools. It may be used from any event loop; the servers have one of their own, in a thread.
 
     Args:
-        path: The settings; an edit is in force from the next time the tools are asked for.
+        path: Returns the settings file in force; an edit counts from the next time the tools are asked for.
         pause: Seconds that a server is left alone after it could not be started.
 
     Attributes:
         problems: For the owner: what is wrong, by the server's name; by "" what is wrong with the settings.
     """
 
-    def __init__(self, path: Path, *, pause: float = PAUSE) -> None:
+    def __init__(self, path: Callable[[], Path], *, pause: float = PAUSE) -> None:
         self._path, self._pause = path, pause
         self.problems: dict[str, str] = {}
         self._servers: dict[str, Server] = {}
@@ -66,7 +66,7 @@ class McpTools:
         given = await asyncio.to_thread(self._read)
         if not given and not self._servers:
             return []
-        if find_spec("langchain_mcp_adapters") is None:
+        if find_spec("mcp") is None:
             self.problems[""] = "the servers' tools need more packages: pip install 'metahuman[mcp]'"
             return []
         await asyncio.to_thread(self._open)
@@ -82,8 +82,8 @@ class McpTools:
     def _read(self) -> dict[str, ServerSettings]:
         """Return what the settings say; what they said before, where they are wrong."""
         try:
-            found = read_servers(self._path)
-            self._given = {name: filled_in(server, self._path, name) for name, server in found.items()}
+            path = self._path()
+            self._given = {name: filled_in(server, path, name) for name, server in read_servers(path).items()}
             self.problems.pop("", None)
         except MetaHumanError as error:
             self.problems[""] = str(error)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metahuman.state.errors import ToolError
-from metahuman.tools.mcp.connecting import connection_of
+from metahuman.tools.mcp.connecting import session_with
 from metahuman.tools.mcp.settings import ServerSettings
 from metahuman.tools.world.texts import in_a_line
 
-if TYPE_CHECKING:  # the adapters are an extra
+if TYPE_CHECKING:  # the library is an extra
     from mcp import ClientSession
     from mcp.types import CallToolResult
     from mcp.types import Tool as Listed
@@ -128,9 +128,7 @@ class Server:
 
     async def _keep(self, opened: asyncio.Future[ClientSession]) -> None:
         """Hold the session open: it has to be closed by the task that opened it."""
-        from langchain_mcp_adapters.sessions import create_session
-
-        async with create_session(connection_of(self.settings, self._note)) as session:
+        async with session_with(self.settings, self._note) as session:
             await session.initialize()
             self.listed = await _listed(session)
             opened.set_result(session)

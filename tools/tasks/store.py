@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from metahuman.state.errors import SettingError, StoreError
-from metahuman.state.files import as_json, make_folder, read_json, store_errors, whole
+from metahuman.state.files import as_json, make_folder, private_lock, read_json, store_errors, whole
 from metahuman.state.moments import iso
 from metahuman.tools.desk import Changes
 from metahuman.tools.tasks.choosing import chosen
@@ -184,7 +184,7 @@ class TaskStore:
         """
         make_folder(self.folder.parent)
         with store_errors(self.folder):
-            lock = FileLock(self.folder.with_name(".tasks.lock"), timeout=self._wait, poll_interval=0.005)
+            lock = private_lock(self.folder.with_name(".tasks.lock"), timeout=self._wait, poll_interval=0.005)
             try:
                 lock.acquire()
             except Timeout as error:

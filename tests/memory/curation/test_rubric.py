@@ -21,11 +21,11 @@ def test_a_telling_pair_is_suitable() -> None:
         ("hi", None, "fewer than 3"),
         ("word " * 401, None, "more than 400"),
         ("Thanks a lot!", "You're welcome!", "greeting"),
-        (SAID, "As an AI language model I don't have personal feelings.", "authentic"),
-        ("It is what it is and that is that.", None, "specific"),
-        (SAID, "Quantum physics is hard. Tuesdays come after Mondays.", "consistent"),
-        ("What is the capital of the country of France?", None, "behavioural"),
-        ("I want to go and go and go and go and go and go and go and go.", None, "dense"),
+        (SAID, "As an AI language model I don't have personal feelings.", "write for everybody"),
+        ("It is what it is and that is that.", None, "particular"),
+        (SAID, "Quantum physics is hard. Tuesdays come after Mondays.", "hardly takes up"),
+        ("What is the capital of the country of France?", None, "feels much"),
+        ("I want to go and go and go and go and go and go and go and go.", None, "carry anything"),
     ],
 )
 def test_each_refusal_has_a_reason(message: str, answer: str | None, reason: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +63,20 @@ async def test_what_cannot_be_written_is_told_to_those_who_asked_and_to_no_other
     assert await together(3) == 30
 
 
+async def test_a_write_that_fails_when_nobody_waits_any_more_is_not_printed() -> None:
+    printed = list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: printed.append(context))
+    together = Together(Book().write)
+    asking = asyncio.create_task(together(13))
+    await asyncio.sleep(0.005)
+    asking.cancel()
+    await together.ended()
+    del together, asking
+    await asyncio.sleep(0)
+    gc.collect()
+    assert printed == []
+
+
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(THREADS) as made:
@@ -96,3 +113,17 @@ def test_workers_do_as_the_gates_do_and_pay_no_heed_to_an_interrupt() -> None:
         process = workers.submit(os.getpid).result()
         os.kill(process, signal.SIGINT)
         assert workers.submit(cleaned, text).result() == cleaned(text)
+
+
+@pytest.mark.slow
+def test_a_script_without_a_guard_is_not_run_again_by_the_workers(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "print('begun')\n"
+        "from metahuman.memory.curation.cleaning import cleaned\n"
+        "from metahuman.memory.curation.workers import gate_workers\n"
+        "with gate_workers() as workers:\n"
+        "    print(workers.submit(cleaned, 'Herons.').result().text)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout.split(), done.stderr) == (["begun", "Herons."], "")

@@ -43,6 +43,8 @@ def test_a_row_tells_what_was_said_and_where_it_is_from(tmp_path: Path) -> None:
     assert (len(gates), split in ("train", "held-out")) == (12, True)
     assert row["metadata"] == {
         "sourceId": "evt-1",
+        "type": "conversation",
+        "words": "own",
         "timestamp": "2026-05-17T12:00:00.000Z",
         "curatedAt": "2026-11-22T10:00:00.000Z",
         "conversationId": "main",
@@ -91,7 +93,7 @@ def test_what_may_not_be_trained_on_is_no_row(tmp_path: Path, changed: dict[str,
     put(tmp_path, "2026-11-22-evt-1.json", json.dumps(curated(**changed)))
     shelve(tmp_path, curated("evt-2"))
     assert (rebuild(tmp_path), names(tmp_path)) == (1, ["evt-2"])
-    assert all(entry.pair or entry.reasons for entry in brought_up(tmp_path).files.values())
+    assert all(entry.pairs or entry.reasons for entry in brought_up(tmp_path).files.values())
 
 
 @pytest.mark.parametrize(
@@ -206,7 +208,7 @@ CHANGED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(CHANGED, max_size=3))
 def test_nothing_flagged_is_in_any_dataset_ever(several: list[dict[str, Any]]) -> None:
     with TemporaryDirectory() as folder:

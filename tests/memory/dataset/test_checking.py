@@ -16,6 +16,7 @@ from metahuman.memory.dataset.checking import checked
 from metahuman.memory.dataset.comparing import compared
 from metahuman.memory.dataset.reviewing import items, say, waiting
 from metahuman.memory.store.forgetting import forget
+from metahuman.state.curating import ONE_SIDED
 from metahuman.state.errors import BadChoice
 from tests.curated import as_it_is, curated, home_with, names, shelve, there
 from tests.homes import files
@@ -132,7 +133,7 @@ def test_what_was_held_back_waits_for_the_owner(tmp_path: Path) -> None:
         curated("good"),
         curated("flagged", flags=["other"]),
         curated("refused", refused=["dense 0.2 is below 0.3"]),
-        curated("alone", assistantResponse="", refused=["nobody answered"]),
+        curated("alone", assistantResponse="", refused=[ONE_SIDED]),
         curated("private", refused=[NO_CONSENT]),
         curated("dropped", review={"verdict": "drop"}),
     )

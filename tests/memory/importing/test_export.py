@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from metahuman.memory.importing.export import ExportFormat, export
@@ -59,7 +59,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [found.as_json() for found in read_import(path)]
 
 
-@settings(max_examples=60, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, phases=[Phase.generate])
 @given(st.lists(MEMORIES, max_size=2, unique_by=lambda one: one.id))
 def test_lines_come_back_as_they_were(memories: list[Memory]) -> None:
     with tempfile.TemporaryDirectory() as folder:

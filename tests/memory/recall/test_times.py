@@ -88,7 +88,7 @@ def test_days_are_those_of_the_asker() -> None:
     assert span.since <= east < span.until
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(max_size=60), st.datetimes(datetime(1000, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)))
 def test_nothing_written_breaks_it(text: str, now: datetime) -> None:
     assert all(span.since < span.until for span in times_in(text, now).spans)

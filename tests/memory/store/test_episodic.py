@@ -128,6 +128,12 @@ def test_a_folder_that_is_a_file_is_a_store_error(tmp_path: Path) -> None:
         store.save(memory("evt-1"))
 
 
+def test_what_a_writer_left_and_cannot_be_deleted_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "2026" / ".evt-1.json.x.tmp").mkdir(parents=True)  # root, too, deletes no folder as a file
+    with pytest.raises(StoreError, match=r"evt-1\.json: "):
+        EpisodicStore(tmp_path).sweep("2026/evt-1.json")
+
+
 def test_one_memory_is_read_wherever_its_file_is(tmp_path: Path) -> None:
     store = EpisodicStore(tmp_path)
     store.save(memory("evt-1"))

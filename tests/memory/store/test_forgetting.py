@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from metahuman.memory.store.forgetting import Forgotten, forget
+from metahuman.memory.store.forgetting import Forgotten, forget, traces
 from metahuman.memory.store.keeping import Keeper
 from metahuman.memory.store.verifying import verify
 from metahuman.state.errors import BadChoice
@@ -33,7 +33,7 @@ def put(home: Path, place: str, content: object) -> Path:
 def test_nothing_is_left_of_it(tmp_path: Path, keeper: Keeper) -> None:
     keeper.save(a_memory("evt-1", "the xylophone of Anna"))
     keeper.save(a_memory("evt-2", "rain"))
-    assert forget(keeper, tmp_path, "evt-1") == Forgotten("2026/evt-1.json", [], {}, [], [], [])
+    assert forget(keeper, tmp_path, "evt-1") == Forgotten("2026/evt-1.json", [], {}, [], [], [], [])
     assert b"ylophon" not in b"".join(files(tmp_path).values()) + bytes_of_index(tmp_path)
     assert (found(keeper, "rain"), verify(keeper).sound) == (["evt-2"], True)
     with pytest.raises(BadChoice, match="there is no memory 'evt-1'"):
@@ -80,6 +80,27 @@ def test_adapters_that_were_trained_on_it_are_flagged(tmp_path: Path, keeper: Ke
     assert "train it anew" in manifest["flagged"]["reason"]
     assert manifest["theirs"] is None
     assert "flagged" not in json.loads(other.read_text())
+
+
+def test_unfinished_runs_are_flagged_and_what_may_quote_it_goes(tmp_path: Path, keeper: Keeper) -> None:
+    keeper.save(a_memory("evt-1"))
+    run, other = "out/adapters/2026-05-17/run-1", "out/adapters/2026-05-17/run-2"
+    job = put(tmp_path, f"{run}/job.json", {"name": "run-1", "dataset": {"memoryIds": ["evt-1"]}})
+    put(tmp_path, f"{other}/card.json", {"memoryIds": ["evt-10"], "job": {"dataset": {"memoryIds": ["evt-10"]}}})
+    for folder in (run, other):
+        for place in ("evaluation/ab.json", "evaluation/plots/one.svg", "checkpoints/1/state", "data/train.jsonl"):
+            put(tmp_path, f"{folder}/{place}", "the xylophone of Anna")
+        put(tmp_path, f"{folder}/progress.ndjson", "{}")
+    expected = [f"{run}/{name}" for name in ("checkpoints", "evaluation", "data")]
+    assert traces(tmp_path, "evt-1").quotes == expected
+    told = forget(keeper, tmp_path, "evt-1")
+    assert (told.adapters, told.quotes) == ([f"{run}/job.json"], expected)
+    assert json.loads(job.read_text())["flagged"]["memoryIds"] == ["evt-1"]
+    assert sorted(path.name for path in (tmp_path / run).iterdir() if path.suffix != ".lock") == [
+        "job.json",
+        "progress.ndjson",
+    ]
+    assert (tmp_path / other / "evaluation" / "ab.json").read_text() == "the xylophone of Anna"
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,14 @@ for _ in range(4):
     assert len(words(file)) == 101
 
 
+def test_a_text_that_is_no_utf_8_is_damage(file: SqliteFile, caplog: pytest.LogCaptureFixture) -> None:
+    file.write(lambda connection: connection.execute("INSERT INTO kept VALUES (CAST(x'72c3' AS TEXT))"))
+    assert words(file) == []
+    assert "was damaged and is now memory.damaged.sqlite" in caplog.text
+    add(file)
+    assert words(file) == ["rain"]
+
+
 @pytest.mark.parametrize("how", ["no database", "cut", "rows"])
 def test_a_damaged_file_is_moved_aside_and_said_so_once(
     file: SqliteFile, caplog: pytest.LogCaptureFixture, how: str

@@ -16,7 +16,9 @@ from metahuman.agents.alone import alone
 from metahuman.agents.loading import load_agents
 from metahuman.agents.records import Records
 from metahuman.agents.running import Runner
+from metahuman.agents.silence import SILENT
 from metahuman.home import Home
+from metahuman.state.files import write_json
 from tests.fakes import NOON
 from tests.metahuman.agents.at_work import Agents, Work
 
@@ -39,6 +41,19 @@ async def test_an_agent_that_runs_elsewhere_is_skipped(agents: Agents, work: Wor
         became = await Runner(agents.home, agents.jobs, agents.audit, agents.clock).run(agent)
     assert (became.ended, work.begun) == ("skipped", 0)
     assert agents.audit.named("agent_skipped")[0]["agent"] == "curator"
+
+
+async def test_in_emulation_none_runs_whoever_asks(agents: Agents, work: Work) -> None:
+    write_json(agents.home.root / "persona" / "cognitive-mode.json", {"currentMode": "emulation"})
+    agent = load_agents(agents.home, agents.jobs).known["curator"]
+    became = await Runner(agents.home, agents.jobs, agents.audit, agents.clock).run(agent)
+    assert became == ("skipped", SILENT)
+    async with agents.running():
+        await asyncio.sleep(0.03)
+        assert (work.begun, agents.ended(), agents.lines) == (0, [], [])
+        write_json(agents.home.root / "persona" / "cognitive-mode.json", {"currentMode": "dual"})
+        await agents.until(agents.ended)
+    assert work.begun == 1
 
 
 async def test_a_run_that_a_crash_cut_short_counts_as_a_failure(agents: Agents, work: Work) -> None:

@@ -199,7 +199,7 @@ def live(machine: Machine, happenings: list[tuple[str, int]]) -> None:
             machine.live(seconds, asleep=kind == "sleeps")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(start=STARTS, zone=st.sampled_from(ZONES), hours=st.sampled_from([1, 5, 30]), happenings=HAPPENINGS)
 def test_never_twice_within_an_interval(
     start: datetime, zone: tzinfo, hours: int, happenings: list[tuple[str, int]]
@@ -213,7 +213,7 @@ def test_never_twice_within_an_interval(
     assert len(machine.runs) > len(lived)  # nothing keeps it from running for good
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(start=STARTS, zone=st.sampled_from(ZONES), hour=st.sampled_from(["01:59", "02:30", "03:00", "12:00"]))
 def test_once_a_day_whatever_the_clocks_do(start: datetime, zone: tzinfo, hour: str) -> None:
     machine = Machine(agent(at=hour, zone=zone), start)
@@ -225,7 +225,7 @@ def test_once_a_day_whatever_the_clocks_do(start: datetime, zone: tzinfo, hour: 
     assert all(later - earlier == DAY for earlier, later in itertools.pairwise(days))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(start=STARTS, zone=st.sampled_from(ZONES), happenings=HAPPENINGS)
 def test_a_clock_set_back_makes_no_time_of_day_come_again(
     start: datetime, zone: tzinfo, happenings: list[tuple[str, int]]
@@ -240,7 +240,7 @@ def test_a_clock_set_back_makes_no_time_of_day_come_again(
     assert len(machine.runs) > before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     now=STARTS,
     counted=st.none() | STARTS,

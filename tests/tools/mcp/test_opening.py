@@ -24,7 +24,7 @@ from tests.tools.own.desks import desk
 
 pytestmark = pytest.mark.slow
 
-pytest.importorskip("langchain_mcp_adapters", reason="needs the extra mcp")
+pytest.importorskip("mcp", reason="needs the extra mcp")
 
 GOOD, BAD = (Path(__file__).with_name(name) for name in ("a_server.py", "bad_server.py"))
 BARE = [sys.executable, "-I", "-S", str(BAD)]
@@ -33,7 +33,7 @@ BARE = [sys.executable, "-I", "-S", str(BAD)]
 @asynccontextmanager
 async def opened(root: Path, pause: float = 60.0, **servers: object) -> AsyncIterator[McpTools]:
     write(root, **servers)
-    tools = McpTools(root / "mcp.json", pause=pause)
+    tools = McpTools(lambda: root / "mcp.json", pause=pause)
     try:
         yield tools
     finally:
@@ -154,7 +154,7 @@ def test_servers_end_with_us(tmp_path: Path) -> None:
         "import asyncio, sys\nfrom pathlib import Path\n"
         "from tests.tools.mcp.test_opening import McpTools, answer\n"
         "async def main(root):\n"
-        "    tools = McpTools(root / 'mcp.json')\n"
+        "    tools = McpTools(lambda: root / 'mcp.json')\n"
         "    await answer(tools, root, 'one__spawn', note=str(root / 'ids'))\n"
         "    await answer(tools, root, 'one__hang')\n"
         "asyncio.run(main(Path(sys.argv[1])))"
@@ -210,7 +210,7 @@ async def test_an_edit_is_in_force_and_a_wrong_one_changes_nothing(tmp_path: Pat
 
 def test_it_may_be_used_from_any_event_loop(tmp_path: Path) -> None:
     write(tmp_path, one=named(tmp_path))
-    tools = McpTools(tmp_path / "mcp.json")
+    tools = McpTools(lambda: tmp_path / "mcp.json")
     assert [asyncio.run(answer(tools, tmp_path, "one__add", left=left)) for left in (1, 2)] == ["2", "3"]
     asyncio.run(tools.aclose())
     assert asyncio.run(answer(tools, tmp_path, "one__add", left=3)) == "4"

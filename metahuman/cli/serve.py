@@ -1,0 +1,71 @@
+"""`metahuman serve`: the twin over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from metahuman.home import Home
+    from metahuman.server.settings import Settings
+
+
+@click.command(short_help="Serve the page, the API, and OpenAI's protocol.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8420, show_default=True, help="0 for any free one.")
+@click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="The file that holds the token.")
+@click.option("--new-token", is_flag=True, help="Make a token, print it once, and keep it in the home.")
+@click.option("--name", "names", multiple=True, metavar="HOST", help="A host name it is called by; may be repeated.")
+@click.option("--no-agents", is_flag=True, help="Leave what the twin does by itself to another program.")
+@click.pass_obj
+def serve(
+    home: Home,
+    host: str,
+    port: int,
+    token_file: Path | None,
+    names: tuple[str, ...],
+    *,
+    new_token: bool,
+    no_agents: bool,
+) -> None:
+    """Serve the page, the API and OpenAI's protocol until Ctrl-C or SIGTERM, and run the agents when they are due.
+
+    Only this machine can reach it. At any other address clients must show a token: that of METAHUMAN_TOKEN, of
+    --token-file, or of --new-token.
+    """
+    from metahuman.server.settings import Settings
+    from metahuman.server.tokens import find_token
+
+    home.create()
+    token = find_token(home, host, token_file, new=new_token)
+    settings = Settings(host, port, token, tuple(name.lower() for name in names), agents=not no_agents)
+    if new_token:
+        click.echo(f"token: {token}")
+    asyncio.run(_serve(home, settings))
+
+
+async def _serve(home: Home, settings: Settings) -> None:
+    from metahuman.server.app import create_app
+    from metahuman.server.running import bind, serve, until_signalled, url_of
+    from metahuman.warm import warm_up
+
+    listener = bind(settings)
+
+    def began() -> None:
+        click.echo(f"MetaHuman at {url_of(listener, settings)}")
+        who = "who shows the token" if settings.token else "this machine only"
+        click.echo(f"home {home.root} · for {who} · Ctrl-C ends")
+        warm_up(home)
+
+    app = create_app(home, settings, tell=_say)
+    await until_signalled(partial(serve, app, listener, began))
+
+
+def _say(line: str) -> None:
+    from metahuman.cli.text import plain
+
+    click.echo(plain(" ".join(line.split())))

@@ -1,0 +1,1 @@
+"""The server: the twin over HTTP, for the page, for programs, and for clients that speak OpenAI's protocol."""

@@ -1,0 +1,1 @@
+"""The persona's voice: trained, proved, compared, promoted and taken back."""
