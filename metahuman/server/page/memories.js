@@ -1,6 +1,6 @@
 // What is remembered: found, read, changed, and forgotten with what was made from it.
 import { get, patch, remove } from "./api.js";
-import { ask, button, fill, h, moment, notice, number } from "./dom.js";
+import { $, ask, button, fill, h, moment, notice, number } from "./dom.js";
 
 /** Show one memory, or the search. */
 export async function show(view, [id]) {
@@ -44,8 +44,9 @@ async function one(view, id) {
     if (response.value !== (memory.response ?? "")) change.response = response.value || null;
     if (!Object.keys(change).length) return notice("nothing was changed");
     await patch(`/api/memories/${encodeURIComponent(memory.id)}`, change);
+    await one(view, id);
+    $("button", view).focus();
     notice("changed");
-    return one(view, id);
   };
   fill(view, h("div.page", {},
     h("p", {}, h("a", { href: "#/memories", text: "All memories" })),
