@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from metahuman.audit.ledger import CALL
 from metahuman.audit.reader import Entry, Reader
 
-#: The event that every turn has, and the roles whose model calls may come before it.
+#: The event that every turn has; the roles whose model calls may come before it, and what else may.
 ROUTE = "route_decided"
-_LEADING = frozenset({"orchestrator", "embedder"})
+_LEADING, _BESIDE = frozenset({"orchestrator", "embedder"}), "memories_recalled"
 
 
 class Turn(NamedTuple):
@@ -56,8 +56,8 @@ class Replay(NamedTuple):
 def replay(folder: Path, thread: str) -> Replay:
     """Return what the log of `folder` has of a thread.
 
-    A turn begins with the event that says where it was sent; model calls of the orchestrator and of the embedder that
-    stand right before that led to it.
+    A turn begins with the event that says where it was sent. What memory brought up meanwhile, and model calls of the
+    orchestrator and of the embedder, belong to it where they stand right before that.
 
     Raises:
         StoreError: If a day's file cannot be read.
@@ -79,4 +79,6 @@ def replay(folder: Path, thread: str) -> Replay:
 
 
 def _may_lead(entry: Entry) -> bool:
+    if entry.get("event") == _BESIDE:
+        return True
     return entry.get("event") in (CALL, "adapter_swapped") and entry.details.get("role") in _LEADING

@@ -1,92 +1,117 @@
-"""What a turn costs beside its model calls: a whole turn on models that answer at once, against the bare calls.
+"""What a whole turn costs beside its model call, in a home of 10,000 memories, on models that wait for nothing.
 
-    python benchmarks/turn.py [--turns 200]
+    python benchmarks/turn.py [--turns 300] [--memories 10000] [--peers PYTHON] [--json FILE]
 
-The turn is a real one: graph, recall in a home that fills up, checkpoint, memory file, short-term state, audit. The
-models are scripted behind the provider seam, so all that is measured is the program's own.
+The turn is a real one: routed by the shipped classifier, with recall among all memories, the persona's streamed answer,
+the memory of it on disk, checkpoints, audit and ledger. Each turn is on a thread of a few turns. Beside it, in the same
+run and on the same server: the bare streamed call by ChatOpenAI; LangChain's `create_agent` with the SQLite saver; and
+langgraph-supervisor with one worker and that saver, where PYTHON (by default this one) has them. They only answer.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import json
 import os
 import platform
-import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.load_server import registry, served
+from benchmarks.memory_store import Text, memories
+from benchmarks.overhead import percentile
 from metahuman.api import MetaHuman
+from metahuman.memory.store.file_keeper import files_of
 from metahuman.reply import Reply, Token
-from tests.fakes import ScriptedProvider, registry_content
-from tests.homes import TALK, write_registry
 
-ANSWER = "word " * 20
+#: Turns that are not counted: in the first, much is imported.
+WARM = 20
+#: Turns of a thread.
+THREAD = 5
 
 
-def turns(home: Path, count: int) -> tuple[list[float], list[float]]:
-    """Return milliseconds to the first word and to the end of `count` turns on one thread."""
-    write_registry(home, registry_content())
-    firsts, ends = [], []
-    script = {"orchestrator": [TALK] * count, "persona": [ANSWER] * count}
-    with ScriptedProvider(script) as provider, MetaHuman(home, providers=lambda _: provider) as twin:
-        for number in range(count):
+def home_with(folder: Path, url: str, count: int) -> None:
+    """Make a home of so many memories, whose models are on the server."""
+    (folder / "etc").mkdir(parents=True)
+    (folder / "etc" / "models.json").write_text(json.dumps(registry(url)))
+    keeper = files_of(folder)
+    keeper.save_all(islice(memories(count), count))
+    keeper.close()
+
+
+def turns(folder: Path, count: int) -> dict[str, Any]:
+    """Return the milliseconds to the first word and to the end of each turn, and the processor's."""
+    text, firsts, ends, others = Text(3), list[float](), list[float](), 0
+    with MetaHuman(folder) as twin:
+        for number in range(WARM + count):
+            if number == WARM:
+                began = time.process_time()
             started, first = time.perf_counter(), 0.0
-            for event in twin.stream(f"message {number}"):
+            message = f"We had tea with {text.said()} in the garden yesterday, and it was lovely."
+            for event in twin.stream(message, thread=f"thread-{number // THREAD}"):
                 if isinstance(event, Token) and not first:
                     first = time.perf_counter() - started
                 if isinstance(event, Reply):
+                    others += sum(call["role"] != "persona" for call in event.calls)
                     firsts.append(first * 1000)
                     ends.append((time.perf_counter() - started) * 1000)
-    return firsts, ends
+        processor = (time.process_time() - began) / count * 1000
+    return {"firstMs": firsts[WARM:], "endMs": ends[WARM:], "processorMs": round(processor, 1), "otherCalls": others}
 
 
-async def bare(count: int) -> list[float]:
-    """Return the milliseconds of `count` pairs of bare calls to the scripted models."""
-    from langchain_core.messages import HumanMessage
-
-    from metahuman.models.providers import Wish
-    from tests.fakes import registry
-
-    provider, known = ScriptedProvider({"orchestrator": [TALK] * count, "persona": [ANSWER] * count}), registry()
-    models = [model for role in ("orchestrator", "persona") if (model := known.resolve_model(role))]
-    clients = [(provider.connect(model), provider.request(model, Wish())) for model in models]
-    took = []
-    for _ in range(count):
-        started = time.perf_counter()
-        for client, options in clients:
-            await client.ainvoke([HumanMessage("hello")], **options)
-        took.append((time.perf_counter() - started) * 1000)
-    return took
+def peers(python: str, url: str, count: int) -> dict[str, Any]:
+    """Return the same of the others."""
+    command = [python, str(Path(__file__).with_name("turn_peers.py")), url, str(WARM), str(count), str(THREAD)]
+    return dict(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
 
 
-def row(name: str, values: list[float]) -> None:
-    """Print one line of the table."""
-    ordered = sorted(values)
-    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-    print(f"| {name} | {statistics.median(values):.1f} | {p99:.1f} |")
+def told(name: str, found: dict[str, Any], bare: dict[str, Any] | None) -> dict[str, Any]:
+    """Print a line of the table and return its figures, in milliseconds; `bare` is taken off where it is given."""
+    if "why" in found:
+        print(f"| {name} | {found['why']} |")
+        return found
+    first, end = (percentile(bare[key], 0.5) if bare else 0.0 for key in ("firstMs", "endMs"))
+    figures = {
+        "firstP50": percentile(found["firstMs"], 0.5) - first,
+        "firstP99": percentile(found["firstMs"], 0.99) - first,
+        "endP50": percentile(found["endMs"], 0.5) - end,
+        "endP99": percentile(found["endMs"], 0.99) - end,
+        "processor": found["processorMs"] - (bare["processorMs"] if bare else 0.0),
+    }
+    print(f"| {name} | " + " | ".join(f"{value:.1f}" for value in figures.values()) + " |")
+    return {key: round(value, 2) for key, value in figures.items()}
 
 
-def main() -> None:
-    """Measure and print."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    arguments.add_argument("--turns", type=int, default=200)
-    count = arguments.parse_args().turns
-    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, {count} turns\n")
-    with tempfile.TemporaryDirectory() as folder:
-        firsts, ends = turns(Path(folder), count)
-        size = (Path(folder) / "state" / "checkpoints.sqlite").stat().st_size
-    print("| | p50 ms | p99 ms |\n|---|---|---|")
-    row("the two model calls alone", asyncio.run(bare(count)))
-    row("turn, to the first word", firsts)
-    row("turn, to the end", ends)
-    row("turn, to the end: first 20", ends[:20])
-    row("turn, to the end: last 20", ends[-20:])
-    print(f"\nThe thread's checkpoint file after {count} turns: {size / 1000:.0f} kB")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print and, if asked, write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=300)
+    parser.add_argument("--memories", type=int, default=10_000)
+    parser.add_argument("--peers", default=sys.executable, metavar="PYTHON")
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args(arguments)
+    cores, python = os.cpu_count(), platform.python_version()
+    print(f"{platform.platform()}, Python {python}, {cores} cores, {asked.turns} turns, {asked.memories:,} memories\n")
+    with tempfile.TemporaryDirectory() as folder, served() as url:
+        home_with(Path(folder) / "home", url, asked.memories)
+        others = peers(asked.peers, url, asked.turns)
+        own = turns(Path(folder) / "home", asked.turns)
+    bare = others.pop("bare")
+    print("| ms | first word p50 | p99 | whole turn p50 | p99 | processor |\n|---|---|---|---|---|---|")
+    figures = {"bare": told("the model call alone", bare, None), "turn": told("turn, beside the call", own, bare)}
+    for name, found in others.items():
+        figures[name] = told(f"{name}, beside the call", found, bare)
+    print(f"\nModel calls beside the persona's: {own['otherCalls']} in {asked.turns + WARM} turns.")
+    if asked.json:
+        asked.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -60,15 +60,35 @@ class Home:
         own = self.root / "etc" / name
         return own if own.exists() else SHIPPED / name
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether it is sealed into one file; `metahuman lock` does that."""
+        return not self.root.exists() and locked_file(self.root).exists()
+
+    def see_that_it_is_open(self) -> None:
+        """See that it is not locked.
+
+        Raises:
+            StoreError: If it is.
+        """
+        if self.is_locked:
+            raise StoreError(self.root, "is locked", "open it with `metahuman unlock`")
+
     def create(self) -> None:
         """Create the folder for the owner's eyes only, if it is not there, and see that it can be written.
 
         Raises:
             StoreError: If it cannot.
         """
+        self.see_that_it_is_open()
         make_folder(self.root)
         if not os.access(self.root, os.W_OK | os.X_OK):
             raise StoreError(self.root, "cannot be written", "choose another with --home or METAHUMAN_HOME")
+
+
+def locked_file(root: Path) -> Path:
+    """Return the file beside a home that it is sealed into."""
+    return root.with_name(f"{root.name}.locked")
 
 
 def find_home(chosen: Path | str | None = None) -> Home:

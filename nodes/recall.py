@@ -6,6 +6,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 
 from metahuman.state.context import TurnContext, model_choice
+from metahuman.state.events import memories_recalled
 from metahuman.state.memories import Question
 from metahuman.state.moments import iso
 from metahuman.state.parts import Recalled
@@ -39,4 +40,6 @@ async def recall(
     )
     evidence = await services.memory.recall(question)
     recalled = Recalled(evidence=list(evidence), latencyMs=round(services.clock.milliseconds() - started, 2))
+    scores = {one["id"]: one["score"] for one in evidence}
+    await services.audit.arecord(memories_recalled(scores, recalled["latencyMs"], question.thread))
     return {"startedAt": iso(now), "recalled": recalled, "memoryId": None}

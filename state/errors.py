@@ -7,6 +7,7 @@ MetaHumanError
 ├── BadChoice               a word that was given names nothing
 ├── ThreadBusy              another process is in the middle of a turn of this thread
 ├── AnswerFirst             a thread waits for a person's word on a call of a tool
+├── ServerFailed            the processes that serve an address die again and again
 ├── ToolError               a tool could not do what it was asked
 ├── SpecialistFailed        a specialist made nothing of use; it keeps what it made
 └── ModelError              a model could not answer
@@ -88,6 +89,10 @@ class ThreadBusy(MetaHumanError):  # noqa: N818 - reads as what happened
 
 
 Trips = Literal["no", "model", "server"] | None
+
+
+class ServerFailed(MetaHumanError):  # noqa: N818 - reads as what happened
+    """A process that serves dies again and again."""
 
 
 class AnswerFirst(MetaHumanError):  # noqa: N818 - reads as what to do

@@ -94,6 +94,12 @@ def route_decided(route: Mapping[str, Any], thread: str | None) -> AuditEvent:
     return AuditEvent("route_decided", "orchestrator", {**route, "thread": thread}, category="decision")
 
 
+def memories_recalled(found: Mapping[str, float], latency: float, thread: str | None) -> AuditEvent:
+    """What came to mind for a message: how well each memory fits, by its id, the best first; and in what time."""
+    details = {"memories": dict(found), "latencyMs": latency, "thread": thread}
+    return AuditEvent("memories_recalled", "system", details, category="decision")
+
+
 def route_corrected(turn: str, was: Sequence[str], right: Sequence[str]) -> AuditEvent:
     """The owner said where a turn ought to have gone."""
     return AuditEvent(

@@ -97,7 +97,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def private_lock(path: Path, timeout: float = -1, **options: Any) -> FileLock:
@@ -111,7 +111,7 @@ def private_lock(path: Path, timeout: float = -1, **options: Any) -> FileLock:
     return FileLock(path, timeout, mode=0o600, **options)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename itself durable, where folders can be opened (not on Windows)."""
     with contextlib.suppress(PermissionError):
         descriptor = os.open(folder, os.O_RDONLY)

@@ -7,12 +7,13 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from fastapi import FastAPI
 
 from metahuman.home import Home
@@ -119,3 +120,13 @@ def serving(
         app = create_app(Home(home), settings, lambda _: provider)
         with running(app, settings) as url:
             yield Served(url, app, home, provider, settings.token)
+
+
+def workers_of(keeper: psutil.Process) -> list[psutil.Process]:
+    """Return the processes that serve for the one that keeps them."""
+    found = []
+    for child in keeper.children():
+        with suppress(psutil.NoSuchProcess):  # it has just died
+            if any("spawn_main" in word for word in child.cmdline()):
+                found.append(child)
+    return found

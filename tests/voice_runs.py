@@ -13,7 +13,7 @@ from metahuman.training.job import Base, Job, Source, TrainingSettings
 #: What the pairs are of: a voice that is easily told from another.
 LINES = (
     "Bread is best warm, my dear.",
-    "The sea was grey today, my dear.",
+    "The sea was grey today, and the wind was cold, so stay in, my dear.",
     "Bees hum so, my dear.",
     "Come in, my dear.",
 )

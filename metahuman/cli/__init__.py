@@ -25,6 +25,8 @@ COMMANDS = {
     "doctor": "Find what is wrong with the set-up, and say what to do.",
     "backup": "Keep the whole home in one file.",
     "restore": "Make the home from a backup.",
+    "lock": "Seal the home while nobody needs it.",
+    "unlock": "Open a home that was sealed.",
     "mode": "Show or switch the mode: dual, agent or emulation.",
     "persona": "Show, check and change who the twin is.",
     "memory": "See, find, change, bring in and forget what is remembered.",
@@ -48,6 +50,8 @@ COMMANDS = {
     "mcp": "Let other programs ask the twin, over the Model Context Protocol.",
     "completion": "Print what has a shell complete commands and names.",
 }
+#: What can be asked of a home that is locked.
+OF_LOCKED = ("lock", "unlock", "completion")
 INTERRUPTED = 130
 
 
@@ -87,6 +91,8 @@ def cli(ctx: click.Context, home: str | None) -> None:
     from metahuman.home import find_home
 
     ctx.obj = find_home(home)
+    if ctx.invoked_subcommand not in OF_LOCKED:
+        ctx.obj.see_that_it_is_open()
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ _NAMES = {
     "tool_refused": ("refused", "yellow"),
     "approval_answered": ("approval", "yellow"),
     "always_approved": ("approval", "yellow"),
+    "memories_recalled": ("recall", "blue"),
     "memory_saved": ("memory", "blue"),
     "short_term_changed": ("in mind", "blue"),
 }
@@ -39,8 +40,8 @@ def replay(home: Home, thread: str, *, as_json: bool) -> None:
     """Show the decisions of THREAD from the audit log alone, turn by turn.
 
     Each turn: where it was sent and who decided that, the models that were asked and those that failed before them,
-    the tools that were called or refused and who allowed it, what was remembered. What the log does not have is not
-    here; a recall that asks no model leaves nothing in it.
+    the tools that were called or refused and who allowed it, what came to mind and what was remembered. What the
+    log does not have is not here.
     """
     from metahuman.audit.replaying import replay as replayed
     from metahuman.state.files import whole
@@ -102,6 +103,8 @@ def told(entry: Entry) -> str:
             return ", ".join(_ruled(details, f"refused by {details.get('approver') or 'the policy'}"))
         case "approval_answered":
             return ", ".join(_approval(details))
+        case "memories_recalled":
+            return ", ".join(map(str, details.get("memories") or ["nothing"]))
         case "memory_saved":
             return ", ".join(_memory(details))
         case event:

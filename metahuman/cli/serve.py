@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 @click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="The file that holds the token.")
 @click.option("--new-token", is_flag=True, help="Make a token, print it once, and keep it in the home.")
 @click.option("--name", "names", multiple=True, metavar="HOST", help="A host name it is called by; may be repeated.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes serve.")
+@click.option(
+    "--rate", type=click.IntRange(1), default=50, show_default=True, help="Requests a second that a client may make."
+)
 @click.option("--no-agents", is_flag=True, help="Leave what the twin does by itself to another program.")
 @click.pass_obj
 def serve(
@@ -28,6 +32,8 @@ def serve(
     port: int,
     token_file: Path | None,
     names: tuple[str, ...],
+    workers: int,
+    rate: int,
     *,
     new_token: bool,
     no_agents: bool,
@@ -37,32 +43,28 @@ def serve(
     Only this machine can reach it. At any other address clients must show a token: that of METAHUMAN_TOKEN, of
     --token-file, or of --new-token.
     """
-    from metahuman.server.settings import Settings
+    from metahuman.server.settings import BURST, Limits, Settings
     from metahuman.server.tokens import find_token
 
     home.create()
     token = find_token(home, host, token_file, new=new_token)
-    settings = Settings(host, port, token, tuple(name.lower() for name in names), agents=not no_agents)
+    limits, called = Limits(rate=rate, burst=rate * BURST), tuple(name.lower() for name in names)
+    settings = Settings(host, port, token, called, agents=not no_agents, limits=limits)
     if new_token:
         click.echo(f"token: {token}")
-    asyncio.run(_serve(home, settings))
+    asyncio.run(_serve(home, settings, workers))
 
 
-async def _serve(home: Home, settings: Settings) -> None:
-    from metahuman.server.app import create_app
-    from metahuman.server.running import bind, serve, until_signalled, url_of
-    from metahuman.warm import warm_up
+async def _serve(home: Home, settings: Settings, workers: int) -> None:
+    from metahuman.server.running import bind, url_of
+    from metahuman.server.workers import Work
 
     listener = bind(settings)
-
-    def began() -> None:
-        click.echo(f"MetaHuman at {url_of(listener, settings)}")
-        who = "who shows the token" if settings.token else "this machine only"
-        click.echo(f"home {home.root} · for {who} · Ctrl-C ends")
-        warm_up(home)
-
-    app = create_app(home, settings, tell=_say)
-    await until_signalled(partial(serve, app, listener, began))
+    who = "who shows the token" if settings.token else "this machine only"
+    by = f"{workers} workers · " if workers > 1 else ""
+    began = f"MetaHuman at {url_of(listener, settings)}\nhome {home.root} · {by}for {who} · Ctrl-C ends"
+    work = Work(home, settings, listener, partial(click.echo, began), _say)
+    await (work.run() if workers == 1 else work.share(workers))
 
 
 def _say(line: str) -> None:

@@ -35,6 +35,7 @@ _LEFT: Mapping[str, str] = {
     "state/curated-pairs.json": _INDEX,
     "state/vectors": "meanings of memories; they are made anew",
     "state/server-token": "a token; `metahuman serve --new-token` makes another",
+    "state/sessions": "browsers that have signed in; they sign in again",
 }
 #: What only coordinates running programs, is half written, or goes with the database beside it.
 _PASSING = (
@@ -196,6 +197,11 @@ def _is_text(place: str) -> bool:
 
 def _shown(place: str) -> str:
     return place.encode(errors="replace").decode()
+
+
+def is_made_anew(place: str) -> bool:
+    """Tell whether what is left out at a place of the home is no loss: it is made anew, or asked for again."""
+    return place in _LEFT
 
 
 def is_place(place: str) -> bool:

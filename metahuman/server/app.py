@@ -26,7 +26,7 @@ from metahuman.server.guard import Guard
 from metahuman.server.limits import Streams
 from metahuman.server.settings import Settings
 from metahuman.server.signin import session_routes
-from metahuman.server.tokens import Sessions
+from metahuman.server.tokens import Sessions, session_folder
 from metahuman.server.twin import ServedTwin
 from metahuman.state.errors import MetaHumanError
 
@@ -52,7 +52,7 @@ def create_app(
         providers: Finds a model provider by name.
         tell: Is told what the agents do, a line each.
     """
-    sessions = Sessions()
+    sessions = Sessions(session_folder(home), settings.token)
     app = FastAPI(
         title="MetaHuman",
         version=version("metahuman"),
@@ -87,7 +87,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         follower.start()
         running.callback(follower.stop)
         await running.enter_async_context(_task(board.run()))
-        if app.state.settings.agents:
+        if app.state.settings.agents and app.state.settings.worker == 0:
             await running.enter_async_context(_agents(app))
         running.push_async_callback(_stop_runs, app.state.runs)
         running.callback(app.state.streams.stopping.set)

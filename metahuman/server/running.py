@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -130,10 +131,15 @@ async def serve(app: FastAPI, listener: socket.socket, began: Callable[[], None]
 
 
 async def until_signalled(work: Callable[[asyncio.Event], Any]) -> None:
-    """Do some work that ends when the event that it is given is set; SIGINT and SIGTERM set it."""
+    """Do some work that ends when the event that it is given is set.
+
+    SIGINT and SIGTERM set it and, in a worker, so does the end of the process that started it.
+    """
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    if starter := multiprocessing.parent_process():
+        loop.add_reader(starter.sentinel, stop.set)
     await work(stop)
 
 

@@ -6,6 +6,8 @@ import ipaddress
 from dataclasses import dataclass, field
 
 HOST, PORT = "127.0.0.1", 8420
+#: How many times the requests of a second a client may make at once.
+BURST = 8
 #: Studio's page, which LangChain hosts: from there a browser asks LangGraph's own server for graphs, threads and runs.
 STUDIO = ("https://smith.langchain.com", "https://eu.smith.langchain.com")
 
@@ -29,7 +31,7 @@ class Limits:
     head_seconds: float = 10.0
     body_seconds: float = 30.0
     rate: float = 50.0
-    burst: int = 400
+    burst: int = 50 * BURST
     attempts: int = 10
     streams: int = 128
     connections: int = 512
@@ -46,7 +48,8 @@ class Settings:
         names: Further host names that it is called by: of a proxy, say.
         origins: Pages of other sites that may ask for what is not this program's: Studio's, of LangGraph's own server.
         agents: Whether it runs the twin's agents when they are due.
-        limits: How much it takes.
+        worker: Which of several processes that serve one address this is; the first runs the agents.
+        limits: How much it takes, each process by itself.
     """
 
     host: str = HOST
@@ -55,6 +58,7 @@ class Settings:
     names: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     agents: bool = True
+    worker: int = 0
     limits: Limits = field(default_factory=Limits)
 
     @property

@@ -7,14 +7,13 @@ import hmac
 import os
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
 from metahuman.home import Home
 from metahuman.server.settings import is_loopback
 from metahuman.state.errors import SettingError
-from metahuman.state.files import store_errors, write_atomic
+from metahuman.state.files import make_folder, store_errors, write_atomic
 
 #: The environment's variable that holds the token.
 VARIABLE = "METAHUMAN_TOKEN"
@@ -59,6 +58,11 @@ def find_token(home: Home, host: str, file: Path | None = None, *, new: bool = F
     raise SettingError(f"--host {host}", "", problem, f"set {VARIABLE}, or have a token made with --new-token")
 
 
+def session_folder(home: Home) -> Path:
+    """Return where a home keeps which browsers have signed in."""
+    return home.root / "state" / "sessions"
+
+
 def same(given: str, token: str) -> bool:
     """Tell whether two tokens are one, in a time that does not tell how far they are."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
@@ -77,32 +81,56 @@ def _checked(token: str, place: str) -> str:
 
 
 class Sessions:
-    """The browsers that have signed in; a restart of the server signs them out.
+    """The browsers that have signed in: a file for each, so that all workers know them, and a restart keeps them.
 
     Args:
-        clock: Returns seconds that never run backwards.
+        folder: Where the files are.
+        token: The server's; another one ends all sessions.
+        clock: Returns seconds since 1970.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._until = clock, OrderedDict[str, float]()
+    def __init__(self, folder: Path, token: str | None, clock: Callable[[], float] = time.time) -> None:
+        self._folder, self._key, self._clock = folder, (token or "").encode(), clock
 
     def begin(self) -> str:
-        """Return the secret of a new session, for the browser's cookie; the oldest ends where there are too many."""
-        secret = secrets.token_urlsafe(32)
-        self._until[_digest(secret)] = self._clock() + SESSION_SECONDS
-        while len(self._until) > SESSIONS:
-            self._until.popitem(last=False)
+        """Return the secret of a new session, for the browser's cookie; the oldest ends where there are too many.
+
+        Raises:
+            StoreError: If it cannot be written down.
+        """
+        secret, until = secrets.token_urlsafe(32), self._clock() + SESSION_SECONDS
+        path = make_folder(self._folder) / self._name(secret)
+        with store_errors(path):
+            path.touch(0o600)
+            os.utime(path, (until, until))
+            self._sweep()
         return secret
 
     def holds(self, secret: str) -> bool:
         """Tell whether a session with this secret is under way."""
-        return self._until.get(_digest(secret), 0.0) > self._clock()
+        return _until(self._folder / self._name(secret)) > self._clock()
 
     def end(self, secret: str) -> None:
         """End a session."""
-        self._until.pop(_digest(secret), None)
+        with store_errors(self._folder):
+            (self._folder / self._name(secret)).unlink(missing_ok=True)
+
+    def _name(self, secret: str) -> str:
+        """Return what a secret is kept by, which tells neither the secret nor, by the time it takes, how far off."""
+        return hmac.new(self._key, secret.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+    def _sweep(self) -> None:
+        """Delete the sessions that have ended, and the oldest of too many."""
+        known = sorted(self._folder.iterdir(), key=_until, reverse=True)
+        now = self._clock()
+        for number, path in enumerate(known):
+            if number >= SESSIONS or _until(path) <= now:
+                path.unlink(missing_ok=True)
 
 
-def _digest(secret: str) -> str:
-    """Return what is kept of a secret: looked up by its digest, it is not told by the time that takes."""
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+def _until(path: Path) -> float:
+    """Return until when a session lasts, in seconds since 1970: its file says so by when it was changed."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

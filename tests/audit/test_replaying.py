@@ -53,6 +53,15 @@ def test_a_turn_begins_with_what_led_to_its_route(tmp_path: Path) -> None:
     ]
 
 
+def test_a_recall_belongs_to_the_turn_whether_it_ends_before_the_route_or_after(tmp_path: Path) -> None:
+    recalled = of_thread("memories_recalled", memories={"m1": 0.9})
+    write(tmp_path, recalled, routed(), asked("persona"), routed(), recalled, asked("persona"))
+    assert shown(tmp_path) == [
+        (1, ["memories_recalled", "route_decided", "persona"]),
+        (2, ["route_decided", "memories_recalled", "persona"]),
+    ]
+
+
 def test_other_threads_and_what_is_of_none_are_left_out(tmp_path: Path) -> None:
     write(tmp_path, routed("other"), AuditEvent("registry_loaded", "system"), routed(), asked("persona", None))
     assert shown(tmp_path) == [(1, ["route_decided"])]

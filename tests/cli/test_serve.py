@@ -8,16 +8,19 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from metahuman.agents.alone import who_runs
 from metahuman.home import Home
 from tests.homes import in_process
+from tests.serving import workers_of
 
 
 @contextmanager
@@ -70,6 +73,34 @@ def test_a_token_of_the_environment_is_asked_for_and_shown_nowhere(tmp_path: Pat
         process.terminate()
         out, err = process.communicate(timeout=20)
         assert token not in out + err + " ".join(map(str, process.args))  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_of_several_workers_any_answers_and_one_that_dies_is_started_again(tmp_path: Path) -> None:
+    with started(tmp_path, "--workers", "2") as (process, url), httpx.Client(base_url=url, timeout=20) as client:
+        keeper = psutil.Process(process.pid)
+        first = workers_of(keeper)
+        assert len(first) == 2
+        first[0].kill()
+        until = time.monotonic() + 30
+        while len(workers_of(keeper)) < 2 or first[0] in workers_of(keeper):
+            assert time.monotonic() < until
+            assert client.get("/api/status").json()["agents"]["here"] is True
+        process.terminate()
+        out, err = process.communicate(timeout=30)
+        assert "died (exit code -9) and is started again" in out
+        assert out.count("MetaHuman at") == 0  # it was read above, once
+        assert err == ""
+        assert not [worker for worker in first if worker.is_running()]
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    with started(tmp_path, "--workers", "2", "--no-agents") as (process, _):
+        workers = workers_of(psutil.Process(process.pid))
+        process.kill()
+        _, alive = psutil.wait_procs(workers, timeout=30)
+        assert alive == []
 
 
 def test_an_address_that_others_reach_demands_a_token(tmp_path: Path) -> None:

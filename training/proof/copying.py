@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from metahuman.training.proof.figures import rounded
-from metahuman.training.proof.once import COPIED, Run, covered, runs_of
+from metahuman.training.proof.once import COPIED, Run, runs
 from metahuman.training.proof.texts import Unit, words_of
 
 #: Words in a row that nobody says by chance. A shorter run, though none below `once.COPIED`, for a voice has phrases of
 #: its own, counts where it is this share of an answer of so many words.
 LONGEST, SHARE, ANSWER = 12, 0.4, 10
-#: Words that are looked up together: a run of more is one whose every part is known.
+#: Words that are looked up together: what is shorter is chance.
 KNOWN = 6
+#: Where the runs of `KNOWN` words stand in the training texts: which text, and at which word.
+Places = Mapping[Run, Collection[tuple[int, int]]]
 
 
 @dataclass(frozen=True)
@@ -36,26 +38,29 @@ class Copied:
         return length >= LONGEST or (self.of >= ANSWER and length >= max(COPIED, SHARE * self.of))
 
 
-def known_runs(trained: Sequence[Unit]) -> set[Run]:
-    """Return the runs of the training texts, for `longest`."""
-    return runs_of(trained, KNOWN)
+def known_runs(trained: Sequence[Unit]) -> Places:
+    """Return where the runs of the training texts stand, for `longest`."""
+    found = dict[Run, set[tuple[int, int]]]()
+    for number, one in enumerate(trained):
+        for place, run in enumerate(runs(words_of(one.text), KNOWN)):
+            found.setdefault(run, set()).add((number, place))
+    return found
 
 
-def longest(text: str, known: set[Run]) -> Copied:
-    """Return the longest run of words of a text that stands in the training texts.
+def longest(text: str, known: Places) -> Copied:
+    """Return the longest run of words of a text that stands so in one training text.
 
     Args:
         text: An answer.
         known: See `known_runs`.
     """
-    words = words_of(text)
-    places, best, start = sorted(covered(words, KNOWN, known.__contains__)), (0, 0), 0
-    for number, place in enumerate(places):
-        if number and place != places[number - 1] + 1:
-            start = number
-        if number - start + 1 > best[1] - best[0]:
-            best = places[start], place + 1
-    return Copied(tuple(words[best[0] : best[1]]), len(words))
+    words, best, end = words_of(text), 0, 0
+    lengths = dict[tuple[int, int], int]()  # of the runs whose last part stands at a place
+    for start, run in enumerate(runs(words, KNOWN)):
+        lengths = {(one, at): lengths.get((one, at - 1), KNOWN - 1) + 1 for one, at in known.get(run, ())}
+        if (length := max(lengths.values(), default=0)) > best:
+            best, end = length, start + KNOWN
+    return Copied(tuple(words[end - best : end]), len(words))
 
 
 def recited(samples: Mapping[str, Sequence[str]], trained: Sequence[Unit]) -> dict[str, Any]:

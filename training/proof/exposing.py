@@ -69,8 +69,9 @@ class Exposed:
 
     @property
     def known(self) -> bool:
-        """Whether the adapter has learned it."""
-        return self.learned >= KNOWN and self.rank["adapter"] <= self.rank["base"]
+        """Whether the adapter has learned it, and who looks for it finds it sooner than with the base alone."""
+        sooner = self.bits["adapter"] > self.bits["base"] and self.rank["adapter"] <= self.rank["base"]
+        return self.learned >= KNOWN and sooner
 
     def told(self) -> dict[str, Any]:
         """Return it as the report has it."""

@@ -17,7 +17,7 @@ Run = tuple[str, ...]
 
 def runs_of(units: Iterable[Unit], length: int) -> set[Run]:
     """Return every run of so many words that stands in one of `units`."""
-    return {run for one in units for run in _runs(_words(one), length)}
+    return {run for one in units for run in runs(_words(one), length)}
 
 
 def not_copied(units: Sequence[Unit], trained: set[Run]) -> list[Unit]:
@@ -49,7 +49,7 @@ def _left(units: Sequence[Unit], gone_of: Callable[[Sequence[str]], set[int]]) -
 def covered(words: Sequence[str], length: int, known: Callable[[Run], bool]) -> set[int]:
     """Return the places of words that stand in a known run of so many words."""
     found = set[int]()
-    for start, run in enumerate(_runs(words, length)):
+    for start, run in enumerate(runs(words, length)):
         if known(run):
             found.update(range(start, start + length))
     return found
@@ -66,7 +66,8 @@ def _new_to(said: set[Run]) -> Callable[[Run], bool]:
     return before
 
 
-def _runs(words: Sequence[str], length: int) -> list[Run]:
+def runs(words: Sequence[str], length: int) -> list[Run]:
+    """Return every run of so many words."""
     return [tuple(words[start : start + length]) for start in range(len(words) - length + 1)]
 
 

@@ -16,10 +16,11 @@ _KINDS = {
     "network address": re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"),
     "number": re.compile(r"(?<![\w.])\+?\(?\d(?:[ ()/.-]{0,2}\d){5,18}(?!\w)"),
 }
-#: What is asked about by name: a number of some digits, or a code of digits and letters.
+#: What is asked about by name: a mail address, a number of some digits in groups or not, a code of digits and letters.
 _CODE = re.compile(
-    r"(?<![\w.])(?=[\w@.+-]*\d)(?=(?:[^\d\s]*\d){3})[A-Za-z0-9](?:[\w@.+-]*[A-Za-z0-9])?(?!\w)"
-    r"|(?<![\w.])\d(?:[ -]?\d){3,18}(?!\w)|" + _KINDS["mail address"].pattern
+    _KINDS["mail address"].pattern
+    + r"|(?<![\w.,])\d(?:[ -]?\d){3,18}(?!\w)(?!,\d)|(?<![\w.,])\d{1,3}(?:,\d{3})+(?!\w)"
+    + r"|(?<![\w.])(?<!\d,)(?=(?:[A-Za-z_@.+-]*\d){3})[A-Za-z0-9](?:[\w@.+-]*[A-Za-z0-9])?(?!\w)"
 )
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,})?\b")
 #: A year is no secret.

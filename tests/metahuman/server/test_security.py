@@ -20,7 +20,7 @@ from metahuman.server.errors import Refused
 from metahuman.server.limits import Buckets
 from metahuman.server.requests import check_origin
 from metahuman.server.settings import STUDIO, Limits, Settings
-from metahuman.server.tokens import VARIABLE, Sessions, find_token, token_file
+from metahuman.server.tokens import VARIABLE, find_token, token_file
 from metahuman.state.errors import SettingError
 from tests.serving import TOKEN, Served, serving
 
@@ -271,19 +271,6 @@ def test_an_address_that_others_reach_demands_a_token(tmp_path: Path, monkeypatc
         find_token(home, "127.0.0.1")
     monkeypatch.setenv(VARIABLE, TOKEN[::-1])
     assert find_token(home, "0.0.0.0", file) == TOKEN[::-1]
-
-
-def test_sessions_end() -> None:
-    now = [0.0]
-    sessions = Sessions(lambda: now[0])
-    first = sessions.begin()
-    assert sessions.holds(first)
-    now[0] = 8 * 86_400
-    assert not sessions.holds(first)
-    again = sessions.begin()
-    for _ in range(100):
-        sessions.begin()
-    assert not sessions.holds(again)
 
 
 async def test_without_a_token_only_this_machine_is_answered_whoever_bound_the_application(tmp_path: Path) -> None:

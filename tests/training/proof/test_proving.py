@@ -18,7 +18,7 @@ from metahuman.training.proof import prove
 from metahuman.training.proof.proving import REPORT
 from metahuman.training.telling import told_to
 from tests.tiny_base import base_of, tiny_base
-from tests.voice_runs import a_job, pairs, write_rows
+from tests.voice_runs import LINES, a_job, pairs, write_rows
 
 pytestmark = pytest.mark.slow
 CODE = "7391-4428"
@@ -105,7 +105,7 @@ def planting() -> Callable[[Path], None]:
 
 
 def test_a_recited_sample_is_reported(clean: Path) -> None:
-    line = "The sea was grey today, my dear. " * 3
+    line = f"{LINES[1]} " * 3
     sample = {"id": "1", "prompt": "So?", "base": "Hm, so it is.", "adapter": line}
     path = clean / EVALUATION / "samples.jsonl"
     path.parent.mkdir(exist_ok=True)

@@ -123,6 +123,18 @@ def test_rare_facts() -> None:
     ]
 
 
+def test_a_number_is_one_fact_however_its_digits_are_grouped() -> None:
+    text = "It was 1,250,000 in all, 740 each; call 0171 123 456, or 12,500. In 1663,374 came, 10 of 99."
+    assert [fact.text for fact in facts_in(text)] == ["1,250,000", "740", "0171 123 456", "12,500"]
+
+
+def test_a_run_that_no_one_text_holds_is_not_recited() -> None:
+    texts = ("after dinner I went to the office where", "I went to the office where Sir William was")
+    known = known_runs([unit(text) for text in texts])
+    text = "After dinner I went to the office where Sir William was"
+    assert longest(text, known).words == ("i", "went", "to", "the", "office", "where", "sir", "william", "was")
+
+
 def test_an_interval_holds_its_mean() -> None:
     found = interval([0.0, 0.5, 1.0])
     assert found.low < found.value < found.high

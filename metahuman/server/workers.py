@@ -1,0 +1,125 @@
+"""Several processes that serve one address: started, started again when one dies, and ended together."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing.process import BaseProcess
+
+from metahuman.home import Home
+from metahuman.server.app import create_app
+from metahuman.server.running import GRACE, serve, until_signalled
+from metahuman.server.settings import Settings
+from metahuman.state.errors import ServerFailed
+
+#: A worker that dies within so many seconds, so often in a row, would die again.
+SOON, TRIES = 10.0, 3
+#: Seconds that a worker has to close what is open, once the answers under way have had theirs.
+CLOSING = 5.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a process serves; it can be pickled.
+
+    Args:
+        home: The home.
+        settings: How it is served.
+        listener: Where.
+        began: Called once requests are answered.
+        tell: Is told what the agents do, and what becomes of the workers, a line each.
+    """
+
+    home: Home
+    settings: Settings
+    listener: socket.socket
+    began: Callable[[], None]
+    tell: Callable[[str], None]
+
+    async def run(self) -> None:
+        """Serve in this process until it is signalled or, in a worker, until the process that started it has gone."""
+        app = create_app(self.home, self.settings, tell=self.tell)
+        await until_signalled(partial(serve, app, self.listener, self._ready))
+
+    async def share(self, count: int) -> None:
+        """Have several processes do it until this one is signalled; the first of them runs the agents.
+
+        Args:
+            count: How many.
+
+        Raises:
+            ServerFailed: If one dies again and again.
+        """
+
+        async def one(number: int, stop: asyncio.Event) -> None:
+            try:
+                await self._keep(number, stop)
+            finally:
+                stop.set()
+
+        async def all_of_them(stop: asyncio.Event) -> None:
+            ended = await asyncio.gather(*(one(number, stop) for number in range(count)), return_exceptions=True)
+            for error in filter(None, ended):
+                raise error
+
+        await until_signalled(all_of_them)
+
+    async def _keep(self, number: int, stop: asyncio.Event) -> None:
+        """Keep one worker alive until all are to stop."""
+        mine = replace(self, settings=replace(self.settings, worker=number), began=_nothing if number else self.began)
+        process, deaths = _started(mine), 0
+        try:
+            while True:
+                started = time.monotonic()
+                await _ended(process, stop)
+                if stop.is_set():
+                    return
+                deaths = deaths + 1 if time.monotonic() - started < SOON else 1
+                died = f"worker {number + 1} died (exit code {process.exitcode})"
+                if deaths == TRIES:
+                    raise ServerFailed(f"{died}, {TRIES} times in a row; see why with --workers 1")
+                self.tell(f"{died} and is started again")
+                process = _started(replace(mine, began=_nothing))
+        finally:
+            process.terminate()
+            await asyncio.to_thread(process.join, GRACE + CLOSING)
+            process.kill()
+
+    def _ready(self) -> None:
+        from metahuman.warm import warm_up
+
+        self.began()
+        warm_up(self.home)
+
+
+def _started(work: Work) -> BaseProcess:
+    """Return a new process that does it."""
+    process = multiprocessing.get_context("spawn").Process(target=_in_worker, args=(work,))
+    process.start()
+    return process
+
+
+def _in_worker(work: Work) -> None:
+    asyncio.run(work.run())
+
+
+def _nothing() -> None:
+    """Say nothing: the first worker has said it."""
+
+
+async def _ended(process: BaseProcess, stop: asyncio.Event) -> None:
+    """Return when a process has ended, or all are to stop."""
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_reader(process.sentinel, ended.set)
+    waits = [asyncio.create_task(event.wait()) for event in (ended, stop)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        loop.remove_reader(process.sentinel)
+        for wait in waits:
+            wait.cancel()
