@@ -1,8 +1,9 @@
 """Runs every benchmark and writes what each printed into `benchmarks/RESULTS.md`.
 
-    python benchmarks/run_all.py [--data DIR] [--only NAME ...] [--list]
+    python benchmarks/run_all.py [--data DIR] [--peers PYTHON] [--only NAME ...] [--list]
 
-What needs public sets reads them from DIR and is left out without it. A run takes hours and wants a machine with
+What needs public sets reads them from DIR and is left out without it; PYTHON has what the extra `bench` names, to be
+compared with. A run takes hours and wants a machine with
 nothing else to do; with `--only`, the others keep the results that they had. `benchmarks/results/` holds them one by
 one: when, on which machine, with which versions, what was printed, and the raw figures where a benchmark gives them.
 """
@@ -51,17 +52,19 @@ class Part(NamedTuple):
         options: What it is told.
         data: Whether it reads public sets.
         figures: Whether it can write raw figures.
+        peers: Whether it can be told of a Python that has others to compare with.
     """
 
     name: str
     options: tuple[str, ...] = ()
     data: bool = False
     figures: bool = True
+    peers: bool = False
 
 
 PARTS = (
     Part("startup", figures=False),
-    Part("turn"),
+    Part("turn", peers=True),
     Part("threads", ("--turns", "10000")),
     Part("models", figures=False),
     Part("routing", data=True),
@@ -69,7 +72,7 @@ PARTS = (
     Part("curation", data=True),
     Part("injection", data=True),
     Part("agent_dojo"),
-    Part("operator", figures=False),
+    Part("operator_step", figures=False),
     Part("specialists"),
     Part("adapters"),
     Part("voice", data=True),
@@ -80,18 +83,20 @@ PARTS = (
 )
 
 
-def run(part: Part, data: Path | None) -> bool:
+def run(part: Part, data: Path | None, peers: str | None) -> bool:
     """Run a benchmark and keep what came of it; return whether it ended well.
 
     Args:
         part: Which.
         data: The public sets.
+        peers: A Python that has others to compare with.
     """
     with tempfile.TemporaryDirectory() as folder:
         raw, script = Path(folder) / "figures.json", f"benchmarks/{part.name}.py"
-        command = [sys.executable, script, *part.options, *(("--data", str(data)) if part.data else ())]
+        told = {"--data": part.data and data, "--peers": part.peers and peers, "--json": part.figures and raw}
+        options = [word for option, value in told.items() if value for word in (option, str(value))]
         started, moment = time.monotonic(), datetime.now(UTC)
-        ended, printed = _shown([*command, *(("--json", str(raw)) if part.figures else ())])
+        ended, printed = _shown([sys.executable, script, *part.options, *options])
         if ended:
             return False
         result = {
@@ -149,6 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is asked for, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="the public sets, a folder each")
+    parser.add_argument("--peers", metavar="PYTHON", help="a Python that has the extra `bench`")
     parser.add_argument("--only", nargs="+", choices=[part.name for part in PARTS], metavar="NAME")
     parser.add_argument("--list", action="store_true", help="only say what there is")
     asked = parser.parse_args(arguments)
@@ -161,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"\n# {part.name}", flush=True)
         if part.data and data is None:
             print("left out: it needs --data")
-        elif not run(part, data):
+        elif not run(part, data, asked.peers):
             failed.append(part.name)
     write_page()
     if failed:

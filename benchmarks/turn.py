@@ -3,9 +3,11 @@
     python benchmarks/turn.py [--turns 300] [--memories 10000] [--peers PYTHON] [--json FILE]
 
 The turn is a real one: routed by the shipped classifier, with recall among all memories, the persona's streamed answer,
-the memory of it on disk, checkpoints, audit and ledger. Each turn is on a thread of a few turns. Beside it, in the same
-run and on the same server: the bare streamed call by ChatOpenAI; LangChain's `create_agent` with the SQLite saver; and
-langgraph-supervisor with one worker and that saver, where PYTHON (by default this one) has them. They only answer.
+the memory of it on disk, checkpoints, audit and ledger. What is said are small talk of `routing/examples`, so that the
+classifier is sure of most; what is remembered are those words too, with others. Each turn is on a thread of a few turns.
+Beside it, in the same run and on the same server: the bare streamed call by ChatOpenAI; LangChain's `create_agent` with
+the SQLite saver; and langgraph-supervisor with one worker and that saver, where PYTHON (by default this one) has them.
+They only answer: no route, no recall, no memory, no audit.
 """
 
 from __future__ import annotations
@@ -14,19 +16,19 @@ import argparse
 import json
 import os
 import platform
+import random
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.load_server import registry, served
-from benchmarks.memory_store import Text, memories
+from benchmarks.memory_store import memories
 from benchmarks.overhead import percentile
 from metahuman.api import MetaHuman
 from metahuman.memory.store.file_keeper import files_of
@@ -36,27 +38,38 @@ from metahuman.reply import Reply, Token
 WARM = 20
 #: Turns of a thread.
 THREAD = 5
+EXAMPLES = Path(__file__).resolve().parents[1] / "routing" / "examples"
 
 
 def home_with(folder: Path, url: str, count: int) -> None:
     """Make a home of so many memories, whose models are on the server."""
     (folder / "etc").mkdir(parents=True)
     (folder / "etc" / "models.json").write_text(json.dumps(registry(url)))
+    said = small_talk()
     keeper = files_of(folder)
-    keeper.save_all(islice(memories(count), count))
+    keeper.save_all(
+        memory.model_copy(update={"content": f"{said[number % len(said)]} {memory.content}"})
+        for number, memory in enumerate(memories(count))
+    )
     keeper.close()
+
+
+def small_talk() -> list[str]:
+    """Return messages that ask for nothing but an answer."""
+    lines = (json.loads(line) for path in sorted(EXAMPLES.glob("*.jsonl")) for line in path.open())
+    found = {line["text"] for line in lines if line.get("to") == "conversation" and "earlier" not in line}
+    return random.Random(5).sample(sorted(found), len(found))
 
 
 def turns(folder: Path, count: int) -> dict[str, Any]:
     """Return the milliseconds to the first word and to the end of each turn, and the processor's."""
-    text, firsts, ends, others = Text(3), list[float](), list[float](), 0
+    said, firsts, ends, others = small_talk(), list[float](), list[float](), 0
     with MetaHuman(folder) as twin:
         for number in range(WARM + count):
             if number == WARM:
                 began = time.process_time()
             started, first = time.perf_counter(), 0.0
-            message = f"We had tea with {text.said()} in the garden yesterday, and it was lovely."
-            for event in twin.stream(message, thread=f"thread-{number // THREAD}"):
+            for event in twin.stream(said[number % len(said)], thread=f"thread-{number // THREAD}"):
                 if isinstance(event, Token) and not first:
                     first = time.perf_counter() - started
                 if isinstance(event, Reply):

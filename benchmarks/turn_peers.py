@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 
 MESSAGE = "We had tea with Anna in the garden yesterday, and it was lovely. It was number {}"
@@ -66,7 +66,7 @@ async def measured(say: Callable[[str, str], AsyncIterator[Any]], warm: int, tur
             began = time.process_time()
         started, first = time.perf_counter(), 0.0
         async for chunk in say(MESSAGE.format(number), f"thread-{number // thread}"):
-            if not first and isinstance(chunk, AIMessageChunk) and chunk.content:
+            if not first and isinstance(chunk, AIMessage) and chunk.content:
                 first = time.perf_counter() - started
         firsts.append(first * 1000)
         ends.append((time.perf_counter() - started) * 1000)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 
 from metahuman.home import Home
 from metahuman.server.app import create_app
@@ -17,8 +17,8 @@ from metahuman.server.running import GRACE, serve, until_signalled
 from metahuman.server.settings import Settings
 from metahuman.state.errors import ServerFailed
 
-#: A worker that dies within so many seconds, so often in a row, would die again.
-SOON, TRIES = 10.0, 3
+#: A worker that dies so often in a row before it has answered anything would die again.
+TRIES = 3
 #: Seconds that a worker has to close what is open, once the answers under way have had theirs.
 CLOSING = 5.0
 
@@ -72,19 +72,18 @@ class Work:
     async def _keep(self, number: int, stop: asyncio.Event) -> None:
         """Keep one worker alive until all are to stop."""
         mine = replace(self, settings=replace(self.settings, worker=number), began=_nothing if number else self.began)
-        process, deaths = _started(mine), 0
+        (process, serves), deaths = _started(mine), 0
         try:
             while True:
-                started = time.monotonic()
                 await _ended(process, stop)
                 if stop.is_set():
                     return
-                deaths = deaths + 1 if time.monotonic() - started < SOON else 1
+                deaths = 0 if serves.is_set() else deaths + 1
                 died = f"worker {number + 1} died (exit code {process.exitcode})"
                 if deaths == TRIES:
                     raise ServerFailed(f"{died}, {TRIES} times in a row; see why with --workers 1")
                 self.tell(f"{died} and is started again")
-                process = _started(replace(mine, began=_nothing))
+                process, serves = _started(replace(mine, began=_nothing))
         finally:
             process.terminate()
             await asyncio.to_thread(process.join, GRACE + CLOSING)
@@ -97,15 +96,21 @@ class Work:
         warm_up(self.home)
 
 
-def _started(work: Work) -> BaseProcess:
-    """Return a new process that does it."""
-    process = multiprocessing.get_context("spawn").Process(target=_in_worker, args=(work,))
+def _started(work: Work) -> tuple[BaseProcess, Event]:
+    """Return a new process that does it, and what is set once it answers requests."""
+    context = multiprocessing.get_context("spawn")
+    serves = context.Event()
+    process = context.Process(target=_in_worker, args=(work, serves))
     process.start()
-    return process
+    return process, serves
 
 
-def _in_worker(work: Work) -> None:
-    asyncio.run(work.run())
+def _in_worker(work: Work, serves: Event) -> None:
+    def began() -> None:
+        serves.set()
+        work.began()
+
+    asyncio.run(replace(work, began=began).run())
 
 
 def _nothing() -> None:

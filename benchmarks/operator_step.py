@@ -1,6 +1,6 @@
 """What a step of the operator costs beside its model and its tool: graph, policy, journal, audit, checkpoint.
 
-    python benchmarks/operator.py [--turns 40]
+    python benchmarks/operator_step.py [--turns 40]
 
 A turn takes eight steps. The model is scripted behind the provider seam and answers at once; the tools do next to
 nothing: `calculate`, which only reads, and `task_create`, which writes one small file and keeps it undoable.
