@@ -48,9 +48,8 @@ lint: .venv/.dev ## Check style and types
 
 check: lint test test-slow ## All that a change has to pass
 
-bench: .venv/.dev ## Run the benchmarks, one after the other
-	@for script in benchmarks/*.py; do \
-		if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script" || exit; fi; done
+bench: .venv/.dev ## Run the benchmarks and write RESULTS.md; ARGS="--data DIR --peers PYTHON --only NAME"
+	@$(BIN)/python benchmarks/run_all.py $(ARGS)
 
 studio: .venv/.dev ## Serve the graph to LangGraph Studio
 	@LANGGRAPH_CLI_NO_ANALYTICS=1 LANGGRAPH_STRICT_MSGPACK=true \

@@ -5,9 +5,9 @@
 `metahuman serve --workers N`, the models (a server that streams and waits for nothing) and the clients are processes
 of their own, on loopback. Each thread is a conversation of whole turns: routed, recalled, checkpointed, remembered,
 audited. First each number of workers has its share of the threads; then, on the most workers, one is killed every
-four seconds while the clients go on as clients do: they ask to have the turn finished that was cut short. In the end every
-thread must hold each message and its answer once, in order, each acknowledged turn must be remembered once, and the
-audit chain be whole.
+four seconds while the clients go on as clients do: they ask to have the turn finished that was cut short. In the end
+every thread must hold each message and its answer once, in order, each acknowledged turn must be remembered once, and
+the audit chain be whole.
 """
 
 from __future__ import annotations

@@ -51,9 +51,8 @@ def scripted() -> Any:
 def serve(home: str, place: Any) -> None:
     """Serve a twin until it is asked, through `place`, to tell its processor seconds."""
     from metahuman.home import Home
+    from metahuman.server import running
     from metahuman.server.app import create_app
-    from metahuman.server.running import bind
-    from metahuman.server.running import serve as run
     from metahuman.server.settings import Limits, Settings
     from tests.fakes import registry_content
     from tests.homes import write_registry
@@ -61,17 +60,18 @@ def serve(home: str, place: Any) -> None:
     provider = scripted()
     write_registry(Path(home), registry_content())
     settings = Settings(port=0, agents=False, limits=Limits(rate=1e6, burst=10**6, streams=512))
-    app, listener = create_app(Home(Path(home)), settings, lambda _: provider), bind(settings)
+    app, listener = create_app(Home(Path(home)), settings, lambda _: provider), running.bind(settings)
 
     async def work() -> None:
-        await run(app, listener, lambda: place.put(listener.getsockname()[1]), asyncio.Event())
+        await running.serve(app, listener, lambda: place.put(listener.getsockname()[1]), asyncio.Event())
 
-    asyncio.run(work())
+    running.run(work())
 
 
 def direct(home: str, place: Any, chats: int, rounds: int) -> None:
     """Make the same turns without a server; put their times, and the processor's, into `place`."""
     from metahuman.home import Home
+    from metahuman.server.running import run
     from metahuman.server.twin import ServedTwin
     from metahuman.state.context import TurnContext
     from tests.fakes import registry_content
@@ -96,7 +96,7 @@ def direct(home: str, place: Any, chats: int, rounds: int) -> None:
         place.put((took, time.process_time() - began))
         await twin.aclose()
 
-    asyncio.run(work())
+    run(work())
 
 
 async def chat(port: int, number: int) -> tuple[float, float, float]:

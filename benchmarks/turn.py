@@ -2,12 +2,13 @@
 
     python benchmarks/turn.py [--turns 300] [--memories 10000] [--peers PYTHON] [--json FILE]
 
-The turn is a real one: routed by the shipped classifier, with recall among all memories, the persona's streamed answer,
-the memory of it on disk, checkpoints, audit and ledger. What is said are small talk of `routing/examples`, so that the
-classifier is sure of most; what is remembered are those words too, with others. Each turn is on a thread of a few turns.
-Beside it, in the same run and on the same server: the bare streamed call by ChatOpenAI; LangChain's `create_agent` with
-the SQLite saver; and langgraph-supervisor with one worker and that saver, where PYTHON (by default this one) has them.
-They only answer: no route, no recall, no memory, no audit.
+The turn is a real one: routed by the shipped classifier, with recall among all memories, the persona's streamed
+answer, the memory of it on disk, checkpoints, audit and ledger. What is said is small talk of `routing/examples`, so
+that the classifier is sure of most; what is remembered are those words too, with others. Each turn is on a thread of a
+few turns, and after each there is a pause, as the person reads; it is not counted. Beside it, in the same run and on
+the same server: the bare streamed call by ChatOpenAI; LangChain's `create_agent` with the SQLite saver; and
+langgraph-supervisor with one worker and that saver, where PYTHON (by default this one) has them. They only answer: no
+route, no recall, no memory, no audit.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from metahuman.reply import Reply, Token
 
 #: Turns that are not counted: in the first, much is imported.
 WARM = 20
+#: Seconds between two turns.
+PAUSE = 0.05
 #: Turns of a thread.
 THREAD = 5
 EXAMPLES = Path(__file__).resolve().parents[1] / "routing" / "examples"
@@ -66,6 +69,7 @@ def turns(folder: Path, count: int) -> dict[str, Any]:
     said, firsts, ends, others = small_talk(), list[float](), list[float](), 0
     with MetaHuman(folder) as twin:
         for number in range(WARM + count):
+            time.sleep(PAUSE)
             if number == WARM:
                 began = time.process_time()
             started, first = time.perf_counter(), 0.0

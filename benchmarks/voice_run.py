@@ -36,6 +36,8 @@ from metahuman.voice.training import train
 
 #: What an answer or an entry may have: of one word nothing can be learned, and no long speech fits.
 FEWEST, MOST = 60, 2_500
+#: What is told of a run's card: figures, and no paths.
+TOLD = ("versions", "rows", "epochsRun", "steps", "tokens", "losses", "looks", "stopped", "equality")
 #: Days after which a pair weighs half: these lives are long over, so that all of them count alike.
 HALF_LIFE = 3_650_000.0
 #: What share of the pairs is to be held out, at least and at most: there are few dialogues, and they stay whole.
@@ -76,12 +78,13 @@ async def _cycle(home: Home, asked: argparse.Namespace) -> dict[str, Any]:
         await curate(home, limit=0, without_model=True)
     with _timed(seconds, "build"), looking(home) as look:
         wanted = WantedPairs(name=asked.voice, half_life=HALF_LIFE, limit=asked.pairs)
-        card = (await asyncio.to_thread(assembled, home.root, wanted, look)).card
+        await asyncio.to_thread(assembled, home.root, wanted, look)
     with _timed(seconds, "train and export"):
         run = await train(home, await asyncio.to_thread(_begun, home, asked), _say)
     with _timed(seconds, "prove"):
         report = await evaluate(home, run, samples=asked.samples, tell=_say)
-    return {"voice": asked.voice, "seconds": seconds, "dataset": card, "card": run.card, "report": report}
+    card = {name: run.card[name] for name in TOLD}
+    return {"voice": asked.voice, "seconds": seconds, "card": card, "report": report}
 
 
 def _begun(home: Home, asked: argparse.Namespace) -> Run:

@@ -38,6 +38,8 @@ _SIGN = re.compile(r"[ \t]*(?:([\u23bf\u21b3])|[\U0001f527\U0001f6e0\u2699]\ufe0
 _PART = re.compile(r"[\w./-]*\w")
 _BETWEEN = re.compile(r"[^A-Za-z]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _CALLED = re.compile(r"[\[(`\"']*[A-Za-z_][\w.-]*[`\"']*\s*(?:[({\[:]|$)")
+#: A heading of the form that ReAct's prompts ask for (Yao et al. 2023, and LangChain's), and that nobody else writes.
+_REACT = ("action", "input")
 _QUESTION = {"question": "user", "task": "user", "answer": "assistant"}
 _BOLD = re.compile(r"[#*=\[<\u2500-\u27bf\U0001f300-\U0001faff-]")
 
@@ -138,7 +140,8 @@ def _headed(found: re.Match[str], line: str, at: int, known: Known) -> Label | N
     end = at + found.end()
     rest = line[found.end() :]
     value = end + len(rest) - len(rest.lstrip()) in known.values
-    fits = value or bool(names) or bool(_CALLED.match(rest.strip()) and _names_tool(rest))
+    given = value or bool(names) or tuple(word.lower() for word in words) == _REACT
+    fits = given or bool(_CALLED.match(rest.strip()) and _names_tool(rest))
     return _judged(words, said, Label(at, end, "", "role", strong=True, fits=fits), value=value)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +42,7 @@ def serve(
     Only this machine can reach it. At any other address clients must show a token: that of METAHUMAN_TOKEN, of
     --token-file, or of --new-token.
     """
+    from metahuman.server.running import run
     from metahuman.server.settings import BURST, Limits, Settings
     from metahuman.server.tokens import find_token
 
@@ -52,7 +52,7 @@ def serve(
     settings = Settings(host, port, token, called, agents=not no_agents, limits=limits)
     if new_token:
         click.echo(f"token: {token}")
-    asyncio.run(_serve(home, settings, workers))
+    run(_serve(home, settings, workers))
 
 
 async def _serve(home: Home, settings: Settings, workers: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import socket
 from collections.abc import Callable
@@ -13,12 +14,14 @@ from multiprocessing.synchronize import Event
 
 from metahuman.home import Home
 from metahuman.server.app import create_app
-from metahuman.server.running import GRACE, serve, until_signalled
+from metahuman.server.running import GRACE, run, serve, until_signalled
 from metahuman.server.settings import Settings
 from metahuman.state.errors import ServerFailed
 
-#: A worker that dies so often in a row before it has answered anything would die again.
+#: A worker that ends so often in a row with an error, before it has answered anything, would do so again.
 TRIES = 3
+#: Seconds before one that was killed that early is started again, for each time in a row, and at most.
+PAUSE, LONGEST = 1.0, 10.0
 #: Seconds that a worker has to close what is open, once the answers under way have had theirs.
 CLOSING = 5.0
 
@@ -79,8 +82,10 @@ class Work:
                 if stop.is_set():
                     return
                 deaths = 0 if serves.is_set() else deaths + 1
+                if deaths:
+                    await _wait(stop, min(deaths * PAUSE, LONGEST))
                 died = f"worker {number + 1} died (exit code {process.exitcode})"
-                if deaths == TRIES:
+                if deaths >= TRIES and (process.exitcode or 0) > 0:
                     raise ServerFailed(f"{died}, {TRIES} times in a row; see why with --workers 1")
                 self.tell(f"{died} and is started again")
                 process, serves = _started(replace(mine, began=_nothing))
@@ -110,11 +115,17 @@ def _in_worker(work: Work, serves: Event) -> None:
         serves.set()
         work.began()
 
-    asyncio.run(replace(work, began=began).run())
+    run(replace(work, began=began).run())
 
 
 def _nothing() -> None:
     """Say nothing: the first worker has said it."""
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    """Wait for a while, or until all are to stop."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def _ended(process: BaseProcess, stop: asyncio.Event) -> None:

@@ -23,8 +23,8 @@ _CODE = re.compile(
     + r"|(?<![\w.])(?<!\d,)(?=(?:[A-Za-z_@.+-]*\d){3})[A-Za-z0-9](?:[\w@.+-]*[A-Za-z0-9])?(?!\w)"
 )
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,})?\b")
-#: A year is no secret.
-_YEAR = re.compile(r"1[0-9]{3}|20[0-9]{2}")
+#: A year is no secret, nor is a round number: who guesses begins with these.
+_COMMON = re.compile(r"1[0-9]{3}|20[0-9]{2}|[1-9](?:,?0)+")
 
 
 class Personal(NamedTuple):
@@ -67,7 +67,7 @@ class Fact(NamedTuple):
 def facts_in(text: str) -> list[Fact]:
     """Return the codes and names of an answer, in order."""
     codes = [
-        Fact(found.start(), found[0], code=True) for found in _CODE.finditer(text) if not _YEAR.fullmatch(found[0])
+        Fact(found.start(), found[0], code=True) for found in _CODE.finditer(text) if not _COMMON.fullmatch(found[0])
     ]
     names = [Fact(found.start(), found[0], code=False) for found in _NAME.finditer(text)]
     return sorted(codes + names)

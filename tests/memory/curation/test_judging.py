@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from metahuman.memory.curation.cleaning import cleaned, found_in
@@ -60,6 +60,7 @@ def an_answer(**more: Any) -> CuratorAnswer:
     return CuratorAnswer(**{"conversational_essence": "", "suitable_for_training": True, **quoted, **more})
 
 
+@example(MACHINES[1], ANSWERED, None, True)
 @given(TEXTS, TEXTS, st.one_of(st.none(), ANSWERS), st.booleans())
 def test_nothing_flagged_is_in_a_dataset_ever(
     said: str, answered: str, answer: CuratorAnswer | None, consent: bool
