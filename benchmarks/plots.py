@@ -45,6 +45,7 @@ def _voice(axes: Any, figures: Mapping[str, Any]) -> None:
     bars = axes.barh(labels, values)
     axes.bar_label(bars, fmt="%.0f %%")
     axes.set(xlabel="change of perplexity, in per cent")
+    axes.margins(x=0.15)
     axes.invert_yaxis()
 
 

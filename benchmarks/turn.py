@@ -22,9 +22,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from threading import enumerate as enumerate_threads
 from typing import Any
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -41,6 +45,14 @@ WARM = 20
 PAUSE = 0.05
 #: Turns of a thread.
 THREAD = 5
+#: What Python's threads do, by their names; those that are not Python's are the sentence encoder's.
+WORK = {
+    "metahuman": "event loop",
+    "asyncio": "recall, route, memory and short-term state",
+    "checkpoints": "checkpoints",
+    "metahuman-expect": "encoder",
+    "audit": "audit",
+}
 EXAMPLES = Path(__file__).resolve().parents[1] / "routing" / "examples"
 
 
@@ -71,7 +83,7 @@ def turns(folder: Path, count: int) -> dict[str, Any]:
         for number in range(WARM + count):
             time.sleep(PAUSE)
             if number == WARM:
-                began = time.process_time()
+                began, before = time.process_time(), by_thread()
             started, first = time.perf_counter(), 0.0
             for event in twin.stream(said[number % len(said)], thread=f"thread-{number // THREAD}"):
                 if isinstance(event, Token) and not first:
@@ -81,7 +93,18 @@ def turns(folder: Path, count: int) -> dict[str, Any]:
                     firsts.append(first * 1000)
                     ends.append((time.perf_counter() - started) * 1000)
         processor = (time.process_time() - began) / count * 1000
-    return {"firstMs": firsts[WARM:], "endMs": ends[WARM:], "processorMs": round(processor, 1), "otherCalls": others}
+        threads = {name: round((took - before[name]) / count * 1000, 1) for name, took in by_thread().items()}
+    took = {"firstMs": firsts[WARM:], "endMs": ends[WARM:], "processorMs": round(processor, 1)}
+    return {**took, "threads": threads, "otherCalls": others}
+
+
+def by_thread() -> dict[str, float]:
+    """Return the processor seconds that the threads of this process have used, those that work together as one."""
+    names = {thread.native_id: WORK.get(thread.name.rstrip("0123456789_"), "others") for thread in enumerate_threads()}
+    took = defaultdict[str, float](float)
+    for one in psutil.Process().threads():
+        took[names.get(one.id, "encoder")] += one.user_time + one.system_time
+    return took
 
 
 def peers(python: str, url: str, count: int) -> dict[str, Any]:
@@ -126,7 +149,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures = {"bare": told("the model call alone", bare, None), "turn": told("turn, beside the call", own, bare)}
     for name, found in others.items():
         figures[name] = told(f"{name}, beside the call", found, bare)
-    print(f"\nModel calls beside the persona's: {own['otherCalls']} in {asked.turns + WARM} turns.")
+    told_threads = ", ".join(f"{name} {took}" for name, took in sorted(own["threads"].items(), key=lambda one: -one[1]))
+    print(f"\nProcessor of a turn, by threads, ms: {told_threads}.")
+    print(f"Model calls beside the persona's: {own['otherCalls']} in {asked.turns + WARM} turns.")
+    figures["turn"]["threads"] = own["threads"]
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -81,6 +81,7 @@ class Work:
                 await _ended(process, stop)
                 if stop.is_set():
                     return
+                await asyncio.to_thread(process.join, CLOSING)  # how it ended is known a moment later
                 deaths = 0 if serves.is_set() else deaths + 1
                 if deaths:
                     await _wait(stop, min(deaths * PAUSE, LONGEST))
