@@ -87,7 +87,8 @@ class Home:
 
 
 def locked_file(root: Path) -> Path:
-    """Return the file beside a home that it is sealed into."""
+    """Return the file that a home is sealed into: it lies beside the folder itself, also where a link leads there."""
+    root = root.resolve()
     return root.with_name(f"{root.name}.locked")
 
 

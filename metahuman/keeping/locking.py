@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 from metahuman.database import database_of
@@ -12,8 +11,8 @@ from metahuman.keeping.at_work import see_that_nobody_works
 from metahuman.keeping.contents import contents_of, is_made_anew
 from metahuman.keeping.manifest import Manifest
 from metahuman.keeping.reading import open_archive
-from metahuman.keeping.restoring import restore
-from metahuman.keeping.writing import Progress, back_up
+from metahuman.keeping.restoring import name_of_before, restore
+from metahuman.keeping.writing import Progress, back_up, see_that_there_is_one
 from metahuman.state.errors import BadChoice
 from metahuman.state.files import store_errors, sync_folder
 
@@ -46,7 +45,7 @@ def lock(home: Home, passphrase: str, progress: Progress) -> Manifest | None:
     target = locked_file(root)
     if target.exists():  # of a home that was here before: nobody's to delete
         with store_errors(target):
-            target.replace(target.with_name(f"{target.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"))
+            target.replace(name_of_before(target))
     manifest = back_up(home, target, passphrase=passphrase, progress=progress)
     with open_archive(target, lambda: passphrase) as archive:
         archive.verify(progress)
@@ -83,8 +82,7 @@ def unlock(home: Home, passphrase: str, progress: Progress) -> Manifest:
 
 def _see_that_all_goes(home: Home) -> None:
     """See that nothing stays behind in plain text, and nothing is lost."""
-    if not home.root.is_dir():
-        raise BadChoice(f"{home.root}: there is no home; choose one with --home or METAHUMAN_HOME")
+    see_that_there_is_one(home)
     if database_of(home):
         raise BadChoice("its memories and threads are in PostgreSQL: encrypt them there; `metahuman lock` is for files")
     left = [f"{place} ({why})" for place, why in contents_of(home.root).left.items() if not is_made_anew(place)]

@@ -90,6 +90,11 @@ def holds_something(target: Path) -> bool:
     return bool(names)
 
 
+def name_of_before(path: Path) -> Path:
+    """Return where what is at a place is kept when something else takes it."""
+    return path.with_name(f"{path.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
+
+
 def see_that_it_fits(archive: Archive, target: Path) -> None:
     """See that the disk has room for what the manifest promises, which is all that will be written.
 
@@ -140,7 +145,7 @@ def _in_place(made: Path, target: Path) -> Restored:
             raise StoreError(target, error, "restore elsewhere with --into") from error
         problem = "this file system cannot exchange two folders in one step"
         raise StoreError(target, problem, "move the home that is there away, and try again") from error
-    before = target.with_name(f"{target.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
+    before = name_of_before(target)
     with store_errors(before):
         made.replace(before)
     return Restored(target, before)

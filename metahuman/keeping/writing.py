@@ -88,13 +88,22 @@ def default_name() -> str:
     return f"metahuman-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
 
 
+def see_that_there_is_one(home: Home) -> None:
+    """See that there is a home.
+
+    Raises:
+        BadChoice: If there is none.
+    """
+    if not home.root.is_dir():
+        raise BadChoice(f"{home.root}: there is no home; choose one with --home or METAHUMAN_HOME")
+
+
 def _untold(_done: int, _total: int) -> None:
     return None
 
 
 def _may_write(home: Home, target: Path, *, overwrite: bool) -> None:
-    if not home.root.is_dir():
-        raise BadChoice(f"{home.root}: there is no home; choose one with --home or METAHUMAN_HOME")
+    see_that_there_is_one(home)
     if target.exists() and not (overwrite and target.is_file()):
         raise BadChoice(f"{target}: is there already; give another name, or say --overwrite")
     if target.resolve().is_relative_to(home.root.resolve()):

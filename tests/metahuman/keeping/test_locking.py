@@ -82,6 +82,16 @@ def test_an_earlier_file_is_kept_and_a_lock_that_was_cut_short_goes_on(tmp_path:
     assert (home.root / "files" / "x").read_text() == "x"
 
 
+def test_a_home_that_a_link_leads_to_is_locked_under_both_names(tmp_path: Path) -> None:
+    real, link = small_home(tmp_path / "real"), tmp_path / "link"
+    link.symlink_to(real.root)
+    lock(Home(link), SECRET, quietly)
+    assert real.is_locked
+    assert Home(link).is_locked
+    unlock(Home(link), SECRET, quietly)
+    assert (link / "files" / "x").read_text() == "x"
+
+
 def test_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, SECRET)
     home = small_home(tmp_path / "home").root
